@@ -82,7 +82,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     const server = await Server.bind({ listeners, settings, clocks, events, unref })
     undo.push(() => server.close(STOP_GRACE_MS))
     laps.lap('listenersMs')
-    const broker = await Broker.start({ settings, storage, clocks, random, logger, events, progress, signal, laps })
+    const broker = await Broker.start({ settings, storage, clocks, random, events, progress, signal, laps })
     undo.push(() => broker.stop())
     undo.push(() => server.drain())
     await options.prepare?.(broker.dispatch)

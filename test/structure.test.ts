@@ -48,8 +48,7 @@ const OWNERS: readonly { readonly resource: string; readonly words: RegExp; read
       'runtime/background.ts', // the delay of a loop
       'runtime/pace.ts', // the pause of a throttle
       'replica/purgatory.ts', // the wait of a Fetch and of a Produce
-      'group/operations.ts', // the nearest deadline of all groups
-      'txn/markers.ts', // the retry of a transaction's markers
+      'coordinator/timers.ts', // the nearest timer of a shard
       'log/partition-log/log-sync.ts', // flush.ms
       'log/partition-log/removal.ts', // file.delete.delay.ms
       'net/connection.ts', // connections.max.idle.ms

@@ -18,7 +18,6 @@ import { FetchSessions } from '../replica/fetch-sessions.ts'
 import { Purgatory } from '../replica/purgatory.ts'
 import { Replicas } from '../replica/replicas.ts'
 import type { BackgroundLoops } from '../runtime/background.ts'
-import type { Logger } from '../runtime/logger.ts'
 import type { Random } from '../runtime/random.ts'
 import type { Clocks } from '../runtime/time.ts'
 import type { Storage } from '../storage/storage.ts'
@@ -34,7 +33,6 @@ export interface World {
   readonly storage: Storage
   readonly clocks: Clocks
   readonly random: Random
-  readonly logger: Logger
   readonly events: Events
 }
 
@@ -47,21 +45,21 @@ export interface FailingWorld extends World {
 
 /** Throws MetadataError if the directory's metadata cannot be served. */
 export function assemble(world: FailingWorld, directory: LogDirectory): Parts {
-  const { settings, storage, clocks, random, logger, events, background, failed } = world
+  const { settings, storage, clocks, random, events, background, failed } = world
   const nodeId = settings.get('node.id')
   const metadata = openMetadata(world, directory, failed)
   followConfigs(settings, metadata)
   emitTopics(events, metadata)
   const replicas = new Replicas({ metadata, directory, storage, clocks, random, events, nodeId, settings })
   const topics = new MetadataTopics(metadata, settings.get('broker.rack'))
-  const coordination = { settings, clocks, logger, events, background, failed }
-  const groupTopic = stateTopic(GROUP_METADATA_TOPIC_NAME, { replicas, ...coordination })
+  const coordination = { settings, clocks, events, background, failed }
+  const groupTopic = stateTopic(GROUP_METADATA_TOPIC_NAME, { replicas, settings, clocks })
   const groups = new GroupCoordinator({ ...coordination, topic: groupTopic, topics, random })
   const producerIds = new ProducerIds(() => metadata.allocateProducerIds())
   const markers = markerPort({ replicas, groups, clocks })
   const txns = new TxnCoordinator({
     ...coordination,
-    topic: stateTopic(TRANSACTION_STATE_TOPIC_NAME, { replicas, ...coordination }),
+    topic: stateTopic(TRANSACTION_STATE_TOPIC_NAME, { replicas, settings, clocks }),
     markers,
     newProducerId: () => producerIds.next(),
     transactionVersion: () => metadata.level('transaction.version')

@@ -1,5 +1,5 @@
 /**
- * One broker, from start to stop. Its environment (storage, clocks, random, logger) and settings are passed in; it provides the
+ * One broker, from start to stop. Its environment (storage, clocks, random, events) and settings are passed in; it provides the
  * dispatch function for requests. It does not use sockets.
  */
 import { LogDirectory } from '../log/directory/log-directory.ts'

@@ -1,7 +1,6 @@
-/** The topic of a coordinator's state. Its partitions are the coordinator's journals. */
+/** The topic of a coordinator's state. Its partitions are the logs of the coordinator's shards. */
 import type { Settings } from '../config/settings.ts'
-import type { JournalProducer, StateJournal } from '../coordinator/journal.ts'
-import type { StateTopic } from '../coordinator/partitions.ts'
+import type { StateLog, StateProducer, StateTopic } from '../coordinator/state-log.ts'
 import { replayJournal } from '../log/partition-log/journal.ts'
 import { VALIDATION_ROWS } from '../log/partition-log/validator.ts'
 import { GROUP_METADATA_TOPIC_NAME } from '../metadata/topic-names.ts'
@@ -9,7 +8,6 @@ import type { BatchOptions } from '../protocol/records/builder.ts'
 import { readEndTxnMarker } from '../protocol/records/control.ts'
 import { ZERO_UUID } from '../protocol/wire/bytes.ts'
 import type { Replicas } from '../replica/replicas.ts'
-import type { Logger } from '../runtime/logger.ts'
 import type { Clocks } from '../runtime/time.ts'
 
 /** The parts that this module uses. */
@@ -17,16 +15,14 @@ export interface StateTopicWorld {
   readonly replicas: Replicas
   readonly settings: Settings
   readonly clocks: Clocks
-  readonly logger: Logger
 }
 
 export function stateTopic(topic: string, world: StateTopicWorld): StateTopic {
   return {
     topic,
-    logger: world.logger,
     partitionCount: () => world.replicas.partitionCount(topic),
     leads: index => world.replicas.leads(topic, index),
-    journal: index => stateJournal(topic, index, world)
+    log: index => stateLog(topic, index, world)
   }
 }
 
@@ -34,13 +30,13 @@ export function stateTopic(topic: string, world: StateTopicWorld): StateTopic {
  * Kafka writes all batches of `__consumer_offsets` with base sequence 0, also those of transactions. Batches of other topics have
  * no sequence.
  */
-function batchOptions(topic: string, producer: JournalProducer | undefined): BatchOptions {
+function batchOptions(topic: string, producer: StateProducer | undefined): BatchOptions {
   if (topic !== GROUP_METADATA_TOPIC_NAME) return {}
   return { baseSequence: 0, ...(producer && { ...producer, isTransactional: true }) }
 }
 
 /** A partition without records has no folder; reading it creates none. */
-function stateJournal(topic: string, index: number, { replicas, settings, clocks }: StateTopicWorld): StateJournal {
+function stateLog(topic: string, index: number, { replicas, settings, clocks }: StateTopicWorld): StateLog {
   const { wall } = clocks
   return {
     get coordinatorEpoch() {
@@ -59,7 +55,7 @@ function stateJournal(topic: string, index: number, { replicas, settings, clocks
           key && reader.record({ key, value }, isTransactional ? producerId : undefined),
         control: batch => {
           const marker = readEndTxnMarker(batch)
-          if (marker) reader.ended?.(marker.producerId, marker.result)
+          if (marker) reader.ended(marker.producerId, marker.result)
         }
       })
     },

@@ -122,13 +122,6 @@ export type GroupEvent =
       readonly members: number
       readonly maxSize: number
     }
-  /** Records of an operation that no request waits for could not be written. The operation is retried. */
-  | {
-      readonly type: 'GroupWriteFailed'
-      readonly groupId: string
-      readonly retryMs: number
-      readonly error: unknown
-    }
   | {
       readonly type: 'RegularExpressionSkipped'
       readonly groupId: string
@@ -177,10 +170,6 @@ export const GROUP_LINES: Lines<GroupEvent> = {
   GroupDowngradeRefused: info(
     ({ groupId, members, maxSize }) =>
       `group ${groupId} stays a consumer group: ${members} members are more than group.max.size (${maxSize})`
-  ),
-  GroupWriteFailed: warn(
-    ({ groupId, retryMs, error }) =>
-      `records of group ${groupId} not written, next attempt in ${retryMs} ms: ${reasonOf(error)}`
   ),
   RegularExpressionSkipped: warn(
     ({ groupId, regularExpression, error }) =>

@@ -65,6 +65,17 @@ export type TransactionEvent =
       readonly recordTypeId: number
       readonly recordType: string | null
     }
+  /**
+   * Records of an operation that no request waits for could not be written. `key` is a group id or a transactional id. `retryMs` is
+   * absent if a later request repeats the operation.
+   */
+  | {
+      readonly type: 'CoordinatorWriteFailed'
+      readonly topic: string
+      readonly key: string
+      readonly retryMs?: number | undefined
+      readonly error: unknown
+    }
   /** The keys of the partition are not served. */
   | {
       readonly type: 'CoordinatorLoadFailed'
@@ -108,6 +119,10 @@ export const TRANSACTION_LINES: Lines<TransactionEvent> = {
     ({ topic, recordTypeId, recordType }) =>
       `records of ${topic} skipped: type ${recordTypeId} (${recordType ?? 'unknown'})`
   ),
+  CoordinatorWriteFailed: warn(({ topic, key, retryMs, error }) => {
+    const next = retryMs === undefined ? '' : `, next attempt in ${retryMs} ms`
+    return `records of ${key} not written to ${topic}${next}: ${reasonOf(error)}`
+  }),
   CoordinatorLoadFailed: error(
     ({ topicPartition, error }) => `${topicPartition} not loaded, its keys are not served: ${reasonOf(error)}`
   )

@@ -4,15 +4,30 @@
  */
 import { coordinatorErrorCode } from '../coordinator/errors.ts'
 import { type ErrorName, KafkaError } from '../protocol/errors.ts'
-import type { Clocks, WallClock } from '../runtime/time.ts'
-import type { AdminView, GroupDescription } from './admin-view.ts'
-import { describe } from './classic/admin.ts'
-import type { ClassicGroup } from './classic/group.ts'
-import { adminView, type Group } from './group.ts'
+import { ClassicGroup, type Member, metadataOf } from './classic/group.ts'
+import type { Group, GroupListing } from './group.ts'
 import { forgetGroup, forgetPartitions } from './offsets/offset-expiry.ts'
 import type { CommitResponseTopic, OffsetTopic } from './offsets/offsets.ts'
-import type { GroupPartition } from './partition.ts'
+import type { GroupOperations, GroupShard } from './operations.ts'
 import type { ResponseBudget } from './response-budget.ts'
+
+/** A member of a classic group. */
+interface DescribedMember {
+  readonly memberId: string
+  readonly groupInstanceId: string | null
+  readonly clientId: string
+  readonly clientHost: string
+  readonly memberMetadata: Buffer
+  readonly memberAssignment: Buffer
+}
+
+/** A classic group, without its group id. */
+interface GroupDescription {
+  readonly groupState: string
+  readonly protocolType: string
+  readonly protocolData: string
+  readonly members: readonly DescribedMember[]
+}
 
 /** Filters of ListGroups, case-insensitive as in Kafka. An empty list does not filter. */
 export interface ListFilters {
@@ -20,12 +35,10 @@ export interface ListFilters {
   readonly types: readonly string[]
 }
 
-export type ListedGroup = Pick<AdminView, 'groupId' | 'type' | 'state' | 'protocolType'>
-
 /** `groups` is empty if `errorCode` is not NONE. */
 interface ListGroupsResponse {
   readonly errorCode: ErrorName
-  readonly groups: readonly ListedGroup[]
+  readonly groups: readonly GroupListing[]
 }
 
 export interface DescribedGroup extends GroupDescription {
@@ -45,14 +58,6 @@ interface OffsetDeleteResponse {
   readonly topics: readonly CommitResponseTopic[]
 }
 
-/** The partitions that have groups. All functions throw the KafkaError of the response. */
-export interface PartitionsOfGroups {
-  of(groupId: string): GroupPartition
-  /** As `of`, for requests that must not use the empty group id. */
-  ofMembers(groupId: string): GroupPartition
-  all(): Iterable<GroupPartition>
-}
-
 /** Approximate bytes of a described group and of a described member, without their strings and byte strings. */
 const GROUP_BYTES = 32
 const MEMBER_BYTES = 32
@@ -60,19 +65,19 @@ const MEMBER_BYTES = 32
 const NOTHING_TO_DESCRIBE: GroupDescription = { groupState: '', protocolType: '', protocolData: '', members: [] }
 
 export class GroupAdmin {
-  readonly #wall: WallClock
-  readonly #partitions: PartitionsOfGroups
+  readonly #operations: GroupOperations
 
-  constructor({ clocks }: { readonly clocks: Pick<Clocks, 'wall'> }, partitions: PartitionsOfGroups) {
-    this.#wall = clocks.wall
-    this.#partitions = partitions
+  constructor(operations: GroupOperations) {
+    this.#operations = operations
   }
 
   /** ListGroups: all groups that match the filters. An unknown state or type matches no group. */
   async list(filters: ListFilters): Promise<ListGroupsResponse> {
+    const { runtime } = this.#operations
     try {
+      runtime.checkActive()
       const matches = matching(filters)
-      const listed = Array.from(this.#partitions.all(), partition => listIn(partition, matches))
+      const listed = Array.from(runtime, shard => listIn(shard, matches))
       return { errorCode: 'NONE', groups: (await Promise.all(listed)).flat() }
     } catch (error) {
       return { errorCode: coordinatorErrorCode(error), groups: [] }
@@ -84,15 +89,15 @@ export class GroupAdmin {
    * group ids.
    */
   describe(groupId: string, budget?: ResponseBudget): Promise<DescribedGroup> {
-    return respond(
-      () => this.#partitions.of(groupId),
-      partition => {
+    return this.#operations.runtime.request<DescribedGroup>(
+      groupId,
+      shard => {
         budget?.spend(GROUP_BYTES + groupId.length)
-        const description = describe(classicGroupIn(partition, groupId))
+        const description = describe(classicGroupIn(shard, groupId))
         budget?.spend(sizeOf(description))
         return { groupId, errorCode: 'NONE', errorMessage: null, ...description }
       },
-      (errorCode, errorMessage) => {
+      ({ code: errorCode, message: errorMessage }) => {
         const description = { ...NOTHING_TO_DESCRIBE, groupId, errorCode }
         if (errorCode !== 'GROUP_ID_NOT_FOUND') return { ...description, errorMessage: null }
         return { ...description, errorMessage, groupState: 'Dead' }
@@ -102,66 +107,51 @@ export class GroupAdmin {
 
   /** Deletes an empty group and all its committed offsets. */
   delete(groupId: string): Promise<DeletedGroup> {
-    return respond<DeletedGroup>(
-      () => this.#partitions.of(groupId),
-      partition => {
-        const group = adminView(groupIn(partition, groupId))
-        if (group.deletion !== 'NONE') throw new KafkaError(group.deletion, `group ${groupId} has members`)
-        const { offsets } = partition
+    return this.#operations.runtime.request<DeletedGroup>(
+      groupId,
+      shard => {
+        const group = groupIn(shard, groupId)
+        if (group.deletionError !== 'NONE') throw new KafkaError(group.deletionError, `group ${groupId} has members`)
+        const { offsets } = shard.state
         const ofOffsets = forgetGroup(groupId, offsets.of(groupId), offsets.pending.of(groupId))
-        partition.writeInParts([...ofOffsets, ...group.tombstones()], this.#wall.now())
+        shard.commitInParts([...ofOffsets, ...group.tombstones()])
         return { groupId, errorCode: 'NONE' }
       },
-      errorCode => ({ groupId, errorCode })
+      ({ code: errorCode }) => ({ groupId, errorCode })
     )
   }
 
   /** OffsetDelete: deletes committed offsets of topics that the group is not subscribed to. Each partition has its own error. */
   deleteOffsets(groupId: string, topics: readonly OffsetTopic[]): Promise<OffsetDeleteResponse> {
-    return respond<OffsetDeleteResponse>(
-      () => this.#partitions.ofMembers(groupId),
-      partition => {
-        const group = adminView(groupIn(partition, groupId))
-        if (group.offsetDeletion !== 'NONE') throw new KafkaError(group.offsetDeletion, `group ${groupId} has members`)
+    return this.#operations.memberRequest<OffsetDeleteResponse>(
+      groupId,
+      shard => {
+        const group = groupIn(shard, groupId)
+        const { offsetDeletionError } = group
+        if (offsetDeletionError !== 'NONE') throw new KafkaError(offsetDeletionError, `group ${groupId} has members`)
         const free = topics.filter(({ name }) => !group.isSubscribedTo(name))
-        const { offsets } = partition
-        partition.writeInParts(forgetPartitions(groupId, free, offsets.of(groupId), offsets.pending), this.#wall.now())
+        const { offsets } = shard.state
+        shard.commitInParts(forgetPartitions(groupId, free, offsets.of(groupId), offsets.pending))
         return { errorCode: 'NONE', topics: topics.map(topic => deletedOf(topic, group)) }
       },
-      errorCode => ({ errorCode, topics: [] })
+      ({ code: errorCode }) => ({ errorCode, topics: [] })
     )
   }
 }
 
-/** Runs one operation in a partition. The response waits for the flush of the records that it depends on. */
-async function respond<T>(
-  find: () => GroupPartition,
-  act: (partition: GroupPartition) => T,
-  failed: (errorCode: ErrorName, message: string) => T
-): Promise<T> {
-  try {
-    const partition = find()
-    const response = act(partition)
-    await partition.journal.settled()
-    return response
-  } catch (error) {
-    return failed(coordinatorErrorCode(error), `${error instanceof Error ? error.message : error}`)
-  }
-}
-
-function groupIn(partition: GroupPartition, groupId: string): Group {
-  const group = partition.groups.get(groupId)
+function groupIn({ state }: GroupShard, groupId: string): Group {
+  const group = state.groups.get(groupId)
   if (!group) throw new KafkaError('GROUP_ID_NOT_FOUND', `Group ${groupId} not found.`)
   return group
 }
 
-function classicGroupIn(partition: GroupPartition, groupId: string): ClassicGroup {
-  const group = groupIn(partition, groupId)
-  if (group.type !== 'classic') throw new KafkaError('GROUP_ID_NOT_FOUND', `Group ${groupId} is not a classic group.`)
-  return group
+function classicGroupIn(shard: GroupShard, groupId: string): ClassicGroup {
+  const group = groupIn(shard, groupId)
+  if (group instanceof ClassicGroup) return group
+  throw new KafkaError('GROUP_ID_NOT_FOUND', `Group ${groupId} is not a classic group.`)
 }
 
-function matching({ states, types }: ListFilters): (group: ListedGroup) => boolean {
+function matching({ states, types }: ListFilters): (group: GroupListing) => boolean {
   const stateFilter = new Set(states.map(state => state.toLowerCase().trim()))
   const typeFilter = new Set(types.map(type => type.toLowerCase()))
   return ({ state, type }) =>
@@ -169,15 +159,36 @@ function matching({ states, types }: ListFilters): (group: ListedGroup) => boole
 }
 
 /** As in Kafka, groups of a partition that cannot be served are left out. */
-function listIn(partition: GroupPartition, matches: (group: ListedGroup) => boolean): Promise<ListedGroup[]> {
-  return respond(
-    () => partition,
-    ({ groups }) => Array.from(groups.values(), adminView).filter(matches),
-    (errorCode, message) => {
-      if (errorCode !== 'NOT_COORDINATOR') throw new KafkaError(errorCode, message)
-      return []
-    }
-  )
+async function listIn(shard: GroupShard, matches: (group: GroupListing) => boolean): Promise<GroupListing[]> {
+  try {
+    const listed = Array.from(shard.state.groups.values(), ({ listing }) => listing).filter(matches)
+    await shard.settled()
+    return listed
+  } catch (error) {
+    if (coordinatorErrorCode(error) !== 'NOT_COORDINATOR') throw error
+    return []
+  }
+}
+
+/** As in Kafka, protocol and member metadata are described only while the group is Stable. */
+function describe(group: ClassicGroup): GroupDescription {
+  const { state, protocolType, protocolName, members } = group
+  const isStable = state === 'Stable'
+  return {
+    groupState: state,
+    protocolType: protocolType ?? '',
+    protocolData: isStable ? (protocolName ?? '') : '',
+    members: Array.from(members.values(), member =>
+      describeMember(member, isStable ? metadataOf(member, protocolName) : NO_METADATA)
+    )
+  }
+}
+
+const NO_METADATA = Buffer.alloc(0)
+
+function describeMember(member: Member, memberMetadata: Buffer): DescribedMember {
+  const { memberId, groupInstanceId, clientId, clientHost, assignment } = member
+  return { memberId, groupInstanceId, clientId, clientHost, memberMetadata, memberAssignment: assignment }
 }
 
 function sizeOf({ members }: GroupDescription): number {
@@ -187,7 +198,7 @@ function sizeOf({ members }: GroupDescription): number {
   }, 0)
 }
 
-function deletedOf(topic: OffsetTopic, group: AdminView): CommitResponseTopic {
+function deletedOf(topic: OffsetTopic, group: Group): CommitResponseTopic {
   const errorCode = group.isSubscribedTo(topic.name) ? 'GROUP_SUBSCRIBED_TO_TOPIC' : 'NONE'
   return { ...topic, partitions: topic.partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode })) }
 }

@@ -2,20 +2,16 @@
  * The requests of consumer groups (KIP-848): heartbeats and descriptions. Each request is one operation; failures are error codes
  * of its response.
  */
-import type { Settings } from '../config/settings.ts'
-import { coordinatorError, coordinatorErrorCode } from '../coordinator/errors.ts'
 import { type ErrorName, KafkaError } from '../protocol/errors.ts'
-import type { Logger } from '../runtime/logger.ts'
 import { type Random, randomUuid } from '../runtime/random.ts'
+import { ClassicGroup } from './classic/group.ts'
 import { type ConsumerGroupDescription, describe } from './consumer/admin.ts'
 import { ConsumerGroup } from './consumer/group.ts'
 import { checkHeartbeat, type Heartbeat, type HeartbeatResponse, heartbeat, leave } from './consumer/heartbeat.ts'
 import { JOIN_GROUP_MEMBER_EPOCH } from './consumer/member.ts'
 import { preferredAssignor } from './consumer/target.ts'
-import type { GroupTopics } from './consumer/topics.ts'
 import { upgrade } from './consumer/upgrade.ts'
-import type { GroupOperations } from './operations.ts'
-import type { GroupPartition } from './partition.ts'
+import type { GroupOperations, GroupShard, GroupWorld } from './operations.ts'
 import type { ResponseBudget } from './response-budget.ts'
 
 export type ConsumerHeartbeatRequest = { readonly groupId: string } & Heartbeat
@@ -31,16 +27,6 @@ export interface DescribedConsumerGroup extends ConsumerGroupDescription {
   readonly errorMessage: string | null
   readonly assignorName: string
 }
-
-export interface ConsumerGroupPorts {
-  readonly logger: Logger
-  readonly random: Random
-  readonly topics: GroupTopics
-  readonly settings: Settings
-}
-
-/** Returns the partition of a group. Throws the KafkaError of the response. */
-export type PartitionOf = (groupId: string) => GroupPartition
 
 /** Approximate bytes of a described member without its names and partitions. */
 const MEMBER_BYTES = 64
@@ -62,87 +48,83 @@ const NOTHING_TO_DESCRIBE = {
 } as const
 
 export class ConsumerGroups {
-  readonly #ports: ConsumerGroupPorts
+  readonly #world: GroupWorld & { readonly random: Random }
   readonly #operations: GroupOperations
-  readonly #partitionOf: PartitionOf
 
-  constructor(ports: ConsumerGroupPorts, operations: GroupOperations, partitionOf: PartitionOf) {
-    this.#ports = ports
+  constructor(world: GroupWorld & { readonly random: Random }, operations: GroupOperations) {
+    this.#world = world
     this.#operations = operations
-    this.#partitionOf = partitionOf
   }
 
   /** ConsumerGroupHeartbeat: a member joins, continues or leaves. */
-  async heartbeat(request: ConsumerHeartbeatRequest, apiVersion: number): Promise<ConsumerHeartbeatResponse> {
-    try {
-      const { groupId } = request
-      checkHeartbeat(request, apiVersion, this.#ports.settings.group(groupId))
-      const partition = this.#partitionOf(groupId)
-      const response =
-        request.memberEpoch === JOIN_GROUP_MEMBER_EPOCH
-          ? this.#join(partition, request)
-          : this.#goOn(partition, request)
-      await partition.journal.settled()
-      return { errorCode: 'NONE', ...response }
-    } catch (error) {
-      const failure = coordinatorError(error)
-      if (!(failure instanceof KafkaError)) throw failure
-      const { code, message } = failure
-      this.#tellOperators(request, failure)
-      // As in Kafka, an internal error has no message in the response.
-      return { errorCode: code, errorMessage: code === 'UNKNOWN_SERVER_ERROR' ? null : message }
-    }
+  heartbeat(request: ConsumerHeartbeatRequest, apiVersion: number): Promise<ConsumerHeartbeatResponse> {
+    return this.#operations.runtime.request<ConsumerHeartbeatResponse>(
+      request.groupId,
+      shard => {
+        const isJoining = request.memberEpoch === JOIN_GROUP_MEMBER_EPOCH
+        const response = isJoining ? this.#join(shard, request) : this.#continue(shard, request)
+        return { errorCode: 'NONE', ...response }
+      },
+      error => {
+        const { code, message } = error
+        this.#emitRefusal(request, error)
+        // As in Kafka, an internal error has no message in the response.
+        return { errorCode: code, errorMessage: code === 'UNKNOWN_SERVER_ERROR' ? null : message }
+      },
+      () => checkHeartbeat(request, apiVersion, this.#world.settings.group(request.groupId))
+    )
   }
 
-  /** Logs why a member was fenced or could not join. */
-  #tellOperators(
-    { groupId, memberId, memberEpoch, clientId }: ConsumerHeartbeatRequest,
-    { code, message }: KafkaError
+  /** Emits the event of a member that was fenced or could not join. */
+  #emitRefusal(
+    { groupId, memberId, memberEpoch, instanceId: groupInstanceId, clientId }: ConsumerHeartbeatRequest,
+    { code: errorCode, message: errorMessage }: KafkaError
   ) {
-    if (!FENCING_ERRORS.has(code) && !(memberEpoch === JOIN_GROUP_MEMBER_EPOCH && code === 'GROUP_ID_NOT_FOUND')) return
-    this.#ports.logger.info({ groupId, memberId, clientId, code }, message)
+    const isRefusedUpgrade = memberEpoch === JOIN_GROUP_MEMBER_EPOCH && errorCode === 'GROUP_ID_NOT_FOUND'
+    if (!FENCING_ERRORS.has(errorCode) && !isRefusedUpgrade) return
+    const member = { groupId, memberId, groupInstanceId, clientId }
+    this.#world.events.emit({ type: 'MemberRefused', ...member, errorCode, errorMessage })
   }
 
   /** The first member of the consumer protocol converts a classic group to a consumer group. */
-  #join(partition: GroupPartition, request: ConsumerHeartbeatRequest): HeartbeatResponse {
+  #join(shard: GroupShard, request: ConsumerHeartbeatRequest): HeartbeatResponse {
     const { groupId } = request
-    const existing = partition.groups.get(groupId)
-    const group = existing?.type === 'consumer' ? existing : new ConsumerGroup(groupId)
-    return this.#operations.runConsumer(partition, group, operation => {
-      if (existing?.type === 'classic') upgrade(operation, existing)
-      return heartbeat(operation, request, randomUuid(this.#ports.random))
+    const existing = shard.state.groups.get(groupId)
+    const group = existing instanceof ConsumerGroup ? existing : new ConsumerGroup(groupId)
+    return this.#operations.runConsumer(shard, group, operation => {
+      if (existing instanceof ClassicGroup) upgrade(operation, existing)
+      return heartbeat(operation, request, randomUuid(this.#world.random))
     })
   }
 
-  #goOn(partition: GroupPartition, request: ConsumerHeartbeatRequest): HeartbeatResponse {
-    const group = consumerGroupIn(partition, request.groupId)
+  #continue(shard: GroupShard, request: ConsumerHeartbeatRequest): HeartbeatResponse {
+    const group = consumerGroupIn(shard, request.groupId)
     const act = request.memberEpoch < JOIN_GROUP_MEMBER_EPOCH ? leave : heartbeat
-    return this.#operations.runConsumer(partition, group, operation => act(operation, request, request.memberId))
+    return this.#operations.runConsumer(shard, group, operation => act(operation, request, request.memberId))
   }
 
   /**
    * Describes a consumer group; GROUP_ID_NOT_FOUND if it does not exist or is a classic group. `budget` limits repeated group
    * ids.
    */
-  async describe(groupId: string, budget?: ResponseBudget): Promise<DescribedConsumerGroup> {
-    try {
-      const partition = this.#partitionOf(groupId)
-      const group = consumerGroupIn(partition, groupId)
-      const description = describe(group, this.#ports.topics)
-      budget?.spend(sizeOf(description))
-      const assignorName = preferredAssignor({ group, settings: this.#ports.settings.group(groupId) }).name
-      await partition.journal.settled()
-      return { groupId, errorCode: 'NONE', errorMessage: null, assignorName, ...description }
-    } catch (error) {
-      const errorMessage = error instanceof KafkaError ? error.message : null
-      return { ...NOTHING_TO_DESCRIBE, groupId, errorCode: coordinatorErrorCode(error), errorMessage }
-    }
+  describe(groupId: string, budget?: ResponseBudget): Promise<DescribedConsumerGroup> {
+    return this.#operations.memberRequest<DescribedConsumerGroup>(
+      groupId,
+      shard => {
+        const group = consumerGroupIn(shard, groupId)
+        const description = describe(group, this.#world.topics)
+        budget?.spend(sizeOf(description))
+        const assignorName = preferredAssignor({ group, settings: this.#world.settings.group(groupId) }).name
+        return { groupId, errorCode: 'NONE', errorMessage: null, assignorName, ...description }
+      },
+      ({ code: errorCode, message: errorMessage }) => ({ ...NOTHING_TO_DESCRIBE, groupId, errorCode, errorMessage })
+    )
   }
 }
 
-function consumerGroupIn(partition: GroupPartition, groupId: string): ConsumerGroup {
-  const group = partition.groups.get(groupId)
-  if (group?.type === 'consumer') return group
+function consumerGroupIn({ state }: GroupShard, groupId: string): ConsumerGroup {
+  const group = state.groups.get(groupId)
+  if (group instanceof ConsumerGroup) return group
   // Kafka's tools print these messages.
   const why = group ? `Group ${groupId} is not a consumer group.` : `Group ${groupId} not found.`
   throw new KafkaError('GROUP_ID_NOT_FOUND', why)

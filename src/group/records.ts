@@ -4,7 +4,7 @@
  * their folders. The reader skips records of share and streams groups, and unknown types.
  */
 
-import { type KeyValue, type RecordsOf, RecordType } from '../protocol/keyed-record.ts'
+import { type KeyValue, type RecordsOf, RecordType, SkippedRecord } from '../protocol/keyed-record.ts'
 import { ByteReader } from '../protocol/wire/bytes.ts'
 import {
   array,
@@ -71,13 +71,6 @@ export function groupIdOf({ key }: GroupRecord): string {
   return 'group' in key ? key.group : key.groupId
 }
 
-/** A skipped record. `name` is null if the record type is unknown. */
-export interface SkippedRecord {
-  readonly type: 'Skipped'
-  readonly typeId: number
-  readonly name: string | null
-}
-
 const LEGACY_OFFSET_COMMIT = 0
 
 const TYPES_BY_ID = new Map<number, GroupRecord['type']>([
@@ -119,6 +112,6 @@ export function decodeRecord({ key, value }: KeyValue): GroupRecord | SkippedRec
   const reader = new ByteReader(key)
   const typeId = reader.int16()
   const type = TYPES_BY_ID.get(typeId)
-  if (!type) return { type: 'Skipped', typeId, name: SKIPPED_TYPES.get(typeId) ?? null }
+  if (!type) return new SkippedRecord(typeId, SKIPPED_TYPES.get(typeId) ?? null)
   return { type, ...GROUP_TYPES[type].decode(reader, value) } as GroupRecord
 }

@@ -56,6 +56,18 @@ export function flexibleType<Key extends Shape, Value extends Shape>(
   return new RecordType(typeId, key, value, 0, 0)
 }
 
+/** A record of a type that this broker does not serve. `recordType` is null if the type is unknown. */
+export class SkippedRecord {
+  readonly type = 'Skipped'
+  readonly recordTypeId: number
+  readonly recordType: string | null
+
+  constructor(recordTypeId: number, recordType: string | null) {
+    this.recordTypeId = recordTypeId
+    this.recordType = recordType
+  }
+}
+
 /** Records of a table of types: `type` is the name in the table; a null value is a tombstone. */
 export type RecordsOf<Types> = {
   [T in keyof Types]: Types[T] extends RecordType<infer Key, infer Value>

@@ -79,7 +79,7 @@ export class Harness implements AsyncDisposable {
     const settings = new Settings(resolve(fromObject(options.config ?? {})).settings)
     const clocks = clock
     const events = new NodeEvents({ nodeId: settings.get('node.id'), clocks, logger, sinks })
-    const broker = await Broker.start({ settings, storage, clocks, random, logger, events, progress, signal, stages })
+    const broker = await Broker.start({ settings, storage, clocks, random, events, progress, signal, stages })
     return new Harness(broker, clock, storage, events, options)
   }
 

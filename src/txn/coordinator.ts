@@ -1,15 +1,13 @@
 /**
  * The transaction coordinator. Each request is decided (machine.ts), written and applied without an await between these steps;
- * its response then waits for the flush of the records it depends on, if `flush.messages` asks for flushes. Failures are thrown
+ * its response then waits for the flush of the records that it depends on, if `flush.messages` requires one. Failures are thrown
  * as the KafkaError of the response.
  */
 import type { Settings } from '../config/settings.ts'
 import { rows } from '../config/view.ts'
-import { coordinatorError } from '../coordinator/errors.ts'
-import { StatePartitions, type StateTopic } from '../coordinator/partitions.ts'
+import { CoordinatorRuntime, type RuntimeWorld } from '../coordinator/runtime.ts'
+import type { Event } from '../events/event.ts'
 import { KafkaError } from '../protocol/errors.ts'
-import type { BackgroundLoops } from '../runtime/background.ts'
-import { runYielding } from '../runtime/pace.ts'
 import { TransactionExpiration } from './expiration.ts'
 import {
   addPartitions,
@@ -22,16 +20,14 @@ import {
   verifyPartition
 } from './machine.ts'
 import { type TransactionMarkerPorts, TransactionMarkers } from './markers.ts'
-import { TxnPartition } from './partition.ts'
+import { decodeRecord, encodeRecord, type TxnRecord } from './records.ts'
+import { type TxnShard, TxnState, type TxnTimer } from './state.ts'
 import { isEnding, newTxn, type Txn, type TxnPartitions } from './txn.ts'
 
 const TIMEOUT_ROWS = rows({ maxTimeoutMs: 'transaction.max.timeout.ms' })
 
-export interface TxnPorts extends TransactionMarkerPorts {
-  /** `__transaction_state`. */
-  readonly topic: StateTopic
+export interface TxnPorts extends RuntimeWorld, TransactionMarkerPorts {
   readonly settings: Settings
-  readonly background: BackgroundLoops
   /** Allocates an unused producer id. */
   readonly newProducerId: () => bigint
 }
@@ -49,27 +45,29 @@ export interface EndRequest extends Pick<EndCommand, 'producer' | 'result' | 'cl
 
 export class TxnCoordinator {
   readonly #ports: TxnPorts
-  readonly #partitions: StatePartitions<TxnPartition>
+  readonly #runtime: CoordinatorRuntime<TxnState, TxnRecord, TxnTimer>
   readonly #markers: TransactionMarkers
   readonly #expiration: TransactionExpiration
-  #stopped = false
 
   constructor(ports: TxnPorts) {
     this.#ports = ports
-    this.#markers = new TransactionMarkers(ports)
-    this.#partitions = new StatePartitions(
-      ports.topic,
-      journal => TxnPartition.load(journal),
-      partition => this.#resume(partition)
-    )
-    this.#expiration = new TransactionExpiration(ports, this.#partitions, (partition, txn, cause) =>
-      this.#markers.endInBackground(partition, this.#fence(partition, txn, cause))
+    this.#markers = new TransactionMarkers(ports, (shard, before, txn) => this.#write(shard, before, txn))
+    this.#runtime = new CoordinatorRuntime<TxnState, TxnRecord, TxnTimer>(ports, {
+      timersName: 'timers of transactional ids',
+      format: { encode: record => encodeRecord(record, ports.transactionVersion()), decode: decodeRecord },
+      newState: () => new TxnState(),
+      loaded: shard => this.#resume(shard),
+      unloading: shard => this.#markers.unload(shard),
+      expired: (_, { subject }) => this.#markers.retry(subject)
+    })
+    this.#expiration = new TransactionExpiration(ports, this.#runtime, (shard, txn) =>
+      this.#markers.endInBackground(shard, this.#fence(shard, txn, { cause: 'TransactionTimeout' }))
     )
   }
 
   /** Loads all transactional ids, resumes decided transactions that are not complete, and starts the expiration loops. */
   async start(signal?: AbortSignal): Promise<void> {
-    await runYielding(this.#partitions.loadAll(), { clocks: this.#ports.clocks, signal })
+    await this.#runtime.start(signal)
     this.#expiration.start()
   }
 
@@ -77,24 +75,23 @@ export class TxnCoordinator {
    * Later requests fail with COORDINATOR_NOT_AVAILABLE. Decided transactions that are not complete are resumed by the next start.
    */
   stop(): void {
-    this.#stopped = true
-    this.#markers.stop()
-    this.#forgetAll()
+    this.#runtime.stop()
   }
 
   /** Removes all transactional ids from memory if `__transaction_state` was deleted. */
   topicsDeleted(topics: readonly { readonly name: string }[]): void {
-    if (topics.some(({ name }) => name === this.#ports.topic.topic)) this.#forgetAll()
+    if (topics.some(({ name }) => name === this.#ports.topic.topic)) this.#runtime.unload()
   }
 
   /** All loaded transactional ids. */
   *txns(): Iterable<Txn> {
-    for (const partition of this.#partitions) yield* partition.txns.values()
+    for (const { state } of this.#runtime) yield* state.txns.values()
   }
 
   /** The state of a transactional id. Throws NOT_COORDINATOR. */
   find(transactionalId: string): Txn | undefined {
-    return this.#partitionOf(transactionalId).txns.get(transactionalId)
+    checkId(transactionalId)
+    return this.#runtime.shardOf(transactionalId).state.txns.get(transactionalId)
   }
 
   /**
@@ -102,40 +99,41 @@ export class TxnCoordinator {
    * transaction is aborted first: throws CONCURRENT_TRANSACTIONS, and the client retries.
    */
   initProducer({ transactionalId, timeoutMs, expected, client }: InitRequest): Promise<Producer> {
-    return this.#operation(transactionalId, async partition => {
-      this.#checkTimeout(timeoutMs)
+    const checkTimeout = () => this.#checkTimeout(timeoutMs)
+    const initialize = async (shard: TxnShard) => {
       const { clocks, newProducerId } = this.#ports
-      const existing = partition.txns.get(transactionalId)
+      const existing = shard.state.txns.get(transactionalId)
       const txn = existing ?? newTxn(transactionalId, newProducerId(), timeoutMs, clocks.wall.now())
       const next = initProducer(txn, { timeoutMs, expected, newProducerId }, clocks.wall.now())
       if (next === 'abort first') {
-        await this.#markers.end(partition, this.#fence(partition, txn, ANOTHER_INSTANCE, client))
+        await this.#markers.end(shard, this.#fence(shard, txn, { cause: 'InitProducerId', client }))
         throw new KafkaError('CONCURRENT_TRANSACTIONS', `the transaction of ${transactionalId} has to end first`)
       }
-      this.#write(partition, next)
-      this.#log(txn, next, existing ? (expected ? GOES_ON : FENCED) : NEW_ID, client)
+      this.#write(shard, txn, next, [initEvent(txn, next, { isNew: !existing, continues: !!expected, client })])
       return next
-    })
+    }
+    return this.#request(transactionalId, initialize, checkTimeout)
   }
 
   /** AddPartitionsToTxn: adds partitions to the transaction of a producer. */
   addPartitions(transactionalId: string, producer: Producer, added: TxnPartitions, clientVersion: number) {
-    return this.#operation(transactionalId, partition => {
-      const txn = requireTxn(partition, transactionalId)
+    return this.#request(transactionalId, shard => {
+      const txn = requireTxn(shard, transactionalId)
       const next = addPartitions(txn, producer, added, clientVersion, this.#ports.clocks.wall.now())
-      if (next) this.#write(partition, next)
+      if (next) this.#write(shard, txn, next)
     })
   }
 
   /** True if the partition is in the open transaction of the producer. Throws the errors of AddPartitionsToTxn. */
   verify(transactionalId: string, producer: Producer, topic: string, index: number): boolean {
-    const partition = this.#partitionOf(transactionalId)
-    return verifyPartition(requireTxn(partition, transactionalId), producer, topic, index)
+    checkId(transactionalId)
+    const shard = this.#runtime.shardOf(transactionalId)
+    return verifyPartition(requireTxn(shard, transactionalId), producer, topic, index)
   }
 
-  /** Resolves when the records of the transactional id's partition are flushed, if `flush.messages` asks for flushes. */
+  /** Resolves when the records of the transactional id's partition are flushed, if `flush.messages` requires a flush. */
   settled(transactionalId: string): Promise<void> {
-    return this.#operation(transactionalId, () => {})
+    return this.#request(transactionalId, () => {})
   }
 
   /**
@@ -144,42 +142,26 @@ export class TxnCoordinator {
    * Markers that a partition refuses are retried later; the promise does not wait for them.
    */
   end({ transactionalId, producer, result, clientVersion, client }: EndRequest): Promise<Producer> {
-    return this.#operation(transactionalId, async partition => {
+    return this.#request(transactionalId, async shard => {
       const { clocks, newProducerId } = this.#ports
-      const txn = requireTxn(partition, transactionalId)
+      const txn = requireTxn(shard, transactionalId)
       const next = endTxn(txn, { producer, result, clientVersion, newProducerId }, clocks.wall.now())
       if (!next) return txn
-      this.#write(partition, next)
-      if (result === 'ABORT') this.#log(txn, next, 'a transaction is aborted: its producer wants it so', client)
-      await this.#markers.end(partition, next)
-      // If the coordinator stopped meanwhile, the client gets NOT_COORDINATOR and retries; the retry returns the result.
-      return requireTxn(partition, transactionalId, 'NOT_COORDINATOR')
+      const abort = { type: 'TransactionAborted', cause: 'EndTxn', timeoutMs: txn.timeoutMs, client } as const
+      this.#write(shard, txn, next, result === 'ABORT' ? [{ ...abort, ...changeOf(txn, next) }] : [])
+      await this.#markers.end(shard, next)
+      // The client retries, and the retry returns the result.
+      if (!shard.isLoaded) throw new KafkaError('NOT_COORDINATOR', `this broker no longer serves ${transactionalId}`)
+      return requireTxn(shard, transactionalId)
     })
   }
 
-  /** One request. Responses and errors wait for the flush: an error may depend on an unflushed change of another request. */
-  async #operation<T>(transactionalId: string, act: (partition: TxnPartition) => T | Promise<T>): Promise<T> {
-    try {
-      const partition = this.#partitionOf(transactionalId)
-      try {
-        return await act(partition)
-      } finally {
-        await partition.journal.settled()
-      }
-    } catch (error) {
-      throw coordinatorError(error)
-    }
-  }
-
-  #forgetAll(): void {
-    for (const partition of this.#partitions) partition.forget()
-    this.#partitions.clear()
-  }
-
-  #partitionOf(transactionalId: string): TxnPartition {
-    if (transactionalId === '') throw new KafkaError('INVALID_REQUEST', 'the transactional id is empty')
-    if (this.#stopped) throw new KafkaError('COORDINATOR_NOT_AVAILABLE', 'the broker stops')
-    return this.#partitions.of(transactionalId)
+  /** Rejects with the KafkaError of the response. */
+  #request<T>(transactionalId: string, operation: (shard: TxnShard) => T | Promise<T>, check?: () => void): Promise<T> {
+    return this.#runtime.request<T>(transactionalId, operation, raise, () => {
+      checkId(transactionalId)
+      check?.()
+    })
   }
 
   #checkTimeout(timeoutMs: number): void {
@@ -188,46 +170,65 @@ export class TxnCoordinator {
     throw new KafkaError('INVALID_TRANSACTION_TIMEOUT', `${timeoutMs} ms is not between 1 and ${maxTimeoutMs}`)
   }
 
-  #write(partition: TxnPartition, txn: Txn): void {
-    partition.write(txn, this.#ports.transactionVersion())
+  /** Appends and applies a state. Emits `events`, then the change of the state. */
+  #write(shard: TxnShard, before: Txn, txn: Txn, events: readonly Event[] = []): void {
+    const { transactionalId, producerId, producerEpoch, state } = txn
+    const change = { transactionalId, producerId, producerEpoch, from: before.state, to: state }
+    shard.commit({
+      records: [{ transactionalId, txn }],
+      events: [...events, { type: 'TransactionStateChanged', ...change }]
+    })
   }
 
-  /** Writes the abort of an open transaction and fences its producer. */
-  #fence(partition: TxnPartition, txn: Txn, cause: string, client?: string): Txn {
+  /** Writes the abort of an open transaction, which fences its producer. */
+  #fence(
+    shard: TxnShard,
+    txn: Txn,
+    by: { readonly cause: 'InitProducerId' | 'TransactionTimeout'; readonly client?: string }
+  ): Txn {
     const { clocks, newProducerId } = this.#ports
     const next = fenceAndAbort(txn, this.#ports.transactionVersion(), newProducerId, clocks.wall.now())
-    this.#write(partition, next)
-    this.#log(txn, next, `a transaction is aborted and its producer fenced: ${cause}`, client)
+    const change = { ...by, ...changeOf(txn, next) }
+    const { timeoutMs } = txn
+    this.#write(shard, txn, next, [
+      { type: 'TransactionAborted', timeoutMs, ...change },
+      { type: 'ProducerFenced', ...change }
+    ])
     return next
   }
 
-  /** Logs one line for each bump of a producer epoch and each aborted transaction. */
-  #log(before: Txn, after: Txn, message: string, client?: string): void {
-    const { transactionalId, producerId, producerEpoch: oldEpoch } = before
-    const { producerEpoch: newEpoch, producerId: newProducerId } = after
-    const another = newProducerId === producerId ? {} : { newProducerId }
-    this.#ports.logger.info(
-      { transactionalId, producerId, ...another, oldEpoch, newEpoch, ...(client && { client }) },
-      message
-    )
-  }
-
-  #resume(partition: TxnPartition): void {
-    for (const txn of [...partition.txns.values()]) if (isEnding(txn)) this.#markers.resume(partition, txn)
+  #resume(shard: TxnShard): void {
+    for (const txn of [...shard.state.txns.values()]) if (isEnding(txn)) this.#markers.resume(shard, txn)
   }
 }
 
-const ANOTHER_INSTANCE = 'another instance asked for its transactional id'
-const FENCED = `a producer is fenced: ${ANOTHER_INSTANCE}`
-const GOES_ON = 'a producer goes on with a new epoch'
-const NEW_ID = 'a transactional id is new'
+function changeOf({ transactionalId, producerId, producerEpoch: oldEpoch }: Txn, next: Txn) {
+  const newProducerId = next.producerId === producerId ? undefined : next.producerId
+  return { transactionalId, producerId, oldEpoch, newProducerId, newEpoch: next.producerEpoch }
+}
 
-function requireTxn(
-  partition: TxnPartition,
-  transactionalId: string,
-  otherwise: 'INVALID_PRODUCER_ID_MAPPING' | 'NOT_COORDINATOR' = 'INVALID_PRODUCER_ID_MAPPING'
-): Txn {
-  const txn = partition.txns.get(transactionalId)
+function initEvent(
+  before: Txn,
+  next: Txn,
+  init: { readonly isNew: boolean; readonly continues: boolean; readonly client: string }
+): Event {
+  const { isNew, continues, client } = init
+  const change = { ...changeOf(before, next), client }
+  if (isNew) return { type: 'TransactionalIdCreated', ...change }
+  if (continues) return { type: 'ProducerEpochBumped', ...change }
+  return { type: 'ProducerFenced', cause: 'InitProducerId', ...change }
+}
+
+function checkId(transactionalId: string): void {
+  if (transactionalId === '') throw new KafkaError('INVALID_REQUEST', 'the transactional id is empty')
+}
+
+function raise(error: KafkaError): never {
+  throw error
+}
+
+function requireTxn({ state }: TxnShard, transactionalId: string): Txn {
+  const txn = state.txns.get(transactionalId)
   if (txn) return txn
-  throw new KafkaError(otherwise, `no producer has the transactional id ${transactionalId}`)
+  throw new KafkaError('INVALID_PRODUCER_ID_MAPPING', `no producer has the transactional id ${transactionalId}`)
 }

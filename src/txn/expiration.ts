@@ -1,13 +1,14 @@
 /** Aborts timed-out transactions and removes expired transactional ids. */
 import type { Settings } from '../config/settings.ts'
 import { rows, type ViewOf } from '../config/view.ts'
+import type { Event, Events } from '../events/event.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import type { BackgroundLoops } from '../runtime/background.ts'
-import type { Logger } from '../runtime/logger.ts'
 import type { Steps } from '../runtime/pace.ts'
 import type { Clocks } from '../runtime/time.ts'
 import { isExpired, isTimedOut } from './machine.ts'
-import type { TxnPartition } from './partition.ts'
+import { tombstone } from './records.ts'
+import type { TxnShard } from './state.ts'
 import type { Txn } from './txn.ts'
 
 const EXPIRATION_ROWS = rows({
@@ -18,24 +19,24 @@ const EXPIRATION_ROWS = rows({
 
 interface TransactionExpirationPorts {
   readonly clocks: Clocks
-  readonly logger: Logger
+  readonly events: Events
   readonly settings: Settings
   readonly background: BackgroundLoops
 }
 
-/** Aborts an open transaction. Throws a KafkaError if the decision cannot be written. */
-export type Abort = (partition: TxnPartition, txn: Txn, cause: string) => void
+/** Aborts a timed-out transaction. Throws a KafkaError if the decision cannot be written. */
+export type Abort = (shard: TxnShard, txn: Txn) => void
 
 export class TransactionExpiration {
   readonly #ports: TransactionExpirationPorts
   readonly #settings: ViewOf<typeof EXPIRATION_ROWS>
-  readonly #partitions: Iterable<TxnPartition>
+  readonly #shards: Iterable<TxnShard>
   readonly #abort: Abort
 
-  constructor(ports: TransactionExpirationPorts, partitions: Iterable<TxnPartition>, abort: Abort) {
+  constructor(ports: TransactionExpirationPorts, shards: Iterable<TxnShard>, abort: Abort) {
     this.#ports = ports
     this.#settings = ports.settings.view(EXPIRATION_ROWS)
-    this.#partitions = partitions
+    this.#shards = shards
     this.#abort = abort
   }
 
@@ -54,42 +55,50 @@ export class TransactionExpiration {
   }
 
   *#abortTimedOut(): Steps {
-    for (const partition of this.#partitions) {
-      for (const txn of partition.txns.values()) {
-        if (isTimedOut(txn, this.#ports.clocks.wall.now()) && !this.#abortIn(partition, txn)) break
+    for (const shard of [...this.#shards]) {
+      for (const txn of shard.state.txns.values()) {
+        if (!shard.isLoaded) break
+        if (isTimedOut(txn, this.#ports.clocks.wall.now()) && !this.#abortIn(shard, txn)) break
         yield
       }
     }
   }
 
-  /** Returns false if the journal refuses the record; it then refuses records of the partition's other transactions, too. */
-  #abortIn(partition: TxnPartition, txn: Txn): boolean {
-    const cause = `it was open for more than ${txn.timeoutMs} ms`
-    return this.#orLater(() => this.#abort(partition, txn, cause), 'a timed-out transaction stays open', txn)
+  /** Returns false if the log refuses the record; it then refuses records of the shard's other transactions, too. */
+  #abortIn(shard: TxnShard, txn: Txn): boolean {
+    const { transactionalId } = txn
+    return this.#orLater(
+      () => this.#abort(shard, txn),
+      error => ({ type: 'TransactionAbortFailed', transactionalId, error })
+    )
   }
 
   *#removeExpired(): Steps {
-    const { clocks, logger } = this.#ports
-    for (const partition of this.#partitions) {
+    const { clocks, events } = this.#ports
+    for (const shard of [...this.#shards]) {
+      if (!shard.isLoaded) continue
       const isOld = (txn: Txn) => isExpired(txn, this.#settings.expirationMs, clocks.wall.now())
-      const transactionalIds = [...partition.txns.values()].filter(isOld).map(({ transactionalId }) => transactionalId)
-      if (transactionalIds.length === 0) continue
-      this.#orLater(() => {
-        partition.remove(transactionalIds)
-        logger.info({ count: transactionalIds.length }, 'transactional ids that were not used for long are forgotten')
-      }, 'expired transactional ids cannot be removed')
+      const expired = [...shard.state.txns.values()].filter(isOld)
+      this.#orLater(
+        () => shard.commitInParts(expired.map(({ transactionalId }) => tombstone(transactionalId))),
+        error => ({ type: 'TransactionalIdExpirationFailed', error })
+      )
+      for (const { transactionalId, producerId } of expired) {
+        if (shard.state.txns.has(transactionalId)) continue
+        events.emit({ type: 'TransactionalIdExpired', transactionalId, producerId })
+      }
       yield
     }
   }
 
-  /** Runs `act` and returns true. A KafkaError is logged and returns false: the next run of the background loop tries again. */
-  #orLater(act: () => void, failure: string, txn?: Txn): boolean {
+  /** Runs `act` and returns true. A KafkaError emits an event and returns false: the next run of the loop tries again. */
+  #orLater(act: () => void, failure: (error: KafkaError) => Event): boolean {
     try {
       act()
       return true
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error
-      this.#ports.logger.warn({ err: error, ...(txn && { transactionalId: txn.transactionalId }) }, failure)
+      this.#ports.events.emit(failure(error))
       return false
     }
   }

@@ -3,13 +3,14 @@
  * `flush.messages` this happens without yielding, or in slices if the partitions are very many; with `flush.messages` each step
  * waits for the flush of the previous step. A failed step is retried. After a restart, the next process retries it.
  */
+import { NO_MEMBER } from '../coordinator/timers.ts'
+import type { Events } from '../events/event.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import type { EndTxnMarker } from '../protocol/records/control.ts'
-import type { Logger } from '../runtime/logger.ts'
 import { runYielding, type Steps, waitFor } from '../runtime/pace.ts'
-import type { Alarm, Clocks } from '../runtime/time.ts'
+import type { Clocks } from '../runtime/time.ts'
 import { completed, resultOf } from './machine.ts'
-import type { TxnPartition } from './partition.ts'
+import type { TxnShard } from './state.ts'
 import type { Txn } from './txn.ts'
 
 /** A transaction marker before a partition gives it a timestamp. */
@@ -28,7 +29,7 @@ export interface MarkerPort {
 
 export interface TransactionMarkerPorts {
   readonly clocks: Clocks
-  readonly logger: Logger
+  readonly events: Events
   readonly markers: MarkerPort
   /** The finalized `transaction.version`. */
   transactionVersion(): number
@@ -51,45 +52,59 @@ interface MarkerPartition {
 }
 
 interface PendingCompleteTxn {
-  readonly partition: TxnPartition
+  readonly shard: TxnShard
   readonly txn: Txn
   /** True if an earlier process decided the transaction: some markers may be written already. */
   readonly isResumed: boolean
   /** The partitions without the marker. */
   missing: readonly MarkerPartition[]
-  isLogged: boolean
+  /** True after the first failure, which is the only one that is reported. */
+  hasFailed: boolean
 }
+
+/** Appends and applies the state of a transactional id. Throws as Shard.commit. */
+export type WriteTxn = (shard: TxnShard, before: Txn, txn: Txn) => void
 
 export class TransactionMarkers {
   readonly #ports: TransactionMarkerPorts
-  readonly #alarms = new Set<Alarm>()
+  readonly #write: WriteTxn
+  /** Transactions that wait for their timer, by transactional id. */
+  readonly #waiting = new Map<string, PendingCompleteTxn>()
 
-  constructor(ports: TransactionMarkerPorts) {
+  constructor(ports: TransactionMarkerPorts, write: WriteTxn) {
     this.#ports = ports
+    this.#write = write
   }
 
-  /** Cancels all retries. The next start resumes the transactions. */
-  stop(): void {
-    for (const alarm of this.#alarms) alarm.cancel()
-    this.#alarms.clear()
+  /** Drops the transactions of a shard that is unloaded. The next start resumes them. */
+  unload(shard: TxnShard): void {
+    for (const [transactionalId, pending] of this.#waiting)
+      if (pending.shard === shard) this.#waiting.delete(transactionalId)
   }
 
   /**
    * Completes a transaction that was just decided. Resolves when it is complete, or when its first attempt failed and a retry is
    * set.
    */
-  end(partition: TxnPartition, txn: Txn): Promise<void> {
-    return this.#drive({ partition, txn, isResumed: false, missing: partitionsOf(txn), isLogged: false })
+  end(shard: TxnShard, txn: Txn): Promise<void> {
+    return this.#drive({ shard, txn, isResumed: false, missing: partitionsOf(txn), hasFailed: false })
   }
 
   /** As `end`, without a promise; unexpected errors go to `failed`. */
-  endInBackground(partition: TxnPartition, txn: Txn): void {
-    this.#inBackground(this.end(partition, txn))
+  endInBackground(shard: TxnShard, txn: Txn): void {
+    this.#inBackground(this.end(shard, txn))
   }
 
   /** As `endInBackground`, for a transaction that was decided before this process started. */
-  resume(partition: TxnPartition, txn: Txn): void {
-    this.#inBackground(this.#drive({ partition, txn, isResumed: true, missing: partitionsOf(txn), isLogged: false }))
+  resume(shard: TxnShard, txn: Txn): void {
+    this.#inBackground(this.#drive({ shard, txn, isResumed: true, missing: partitionsOf(txn), hasFailed: false }))
+  }
+
+  /** Makes the next attempt to complete a transaction: its timer is due. */
+  retry(transactionalId: string): void {
+    const pending = this.#waiting.get(transactionalId)
+    this.#waiting.delete(transactionalId)
+    if (pending && isCurrent(pending)) this.#inBackground(this.#drive(pending))
   }
 
   #inBackground(work: Promise<void>): void {
@@ -102,18 +117,18 @@ export class TransactionMarkers {
   }
 
   *#steps(pending: PendingCompleteTxn): Steps {
-    const { partition, txn } = pending
+    const { shard, txn } = pending
     try {
-      const decided = partition.journal.settled()
+      const decided = shard.settled()
       if (decided) yield decided
       if (!isCurrent(pending)) return
       yield* this.#mark(pending)
       if (!isCurrent(pending)) return
       if (pending.missing.length > 0) this.#retryLater(pending)
-      else partition.write(completed(txn, this.#ports.clocks.wall.now()), this.#ports.transactionVersion())
+      else this.#write(shard, txn, completed(txn, this.#ports.clocks.wall.now()))
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error
-      if (FENCED.has(error.code)) this.#giveUp(pending, error)
+      if (FENCED.has(error.code)) this.#emitFailure(pending, { error })
       else this.#retryLater(pending, error)
     }
   }
@@ -126,7 +141,7 @@ export class TransactionMarkers {
     let fenced: KafkaError | undefined
     for (const partition of pending.missing) {
       try {
-        const waiting = this.#write(pending, partition, marker)
+        const waiting = this.#writeMarker(pending, partition, marker)
         if (waiting) flushes.push(isLost(waiting).then(is => (is ? [partition] : [])))
       } catch (error) {
         if (!(error instanceof KafkaError)) throw error
@@ -143,7 +158,7 @@ export class TransactionMarkers {
     pending.missing = [...missed, ...lost.flat()]
   }
 
-  #write(
+  #writeMarker(
     { isResumed, txn }: PendingCompleteTxn,
     { topic, partition }: MarkerPartition,
     marker: Marker
@@ -154,49 +169,36 @@ export class TransactionMarkers {
   }
 
   #retryLater(pending: PendingCompleteTxn, error?: KafkaError): void {
-    const { clocks } = this.#ports
     if (!isCurrent(pending)) return
-    if (!pending.isLogged)
-      this.#warn(pending, 'a transaction cannot be completed yet, and is tried again until it can', error)
-    pending.isLogged = true
-    const alarm = clocks.deadline.at(clocks.deadline.now() + RETRY_MS, () => {
-      this.#alarms.delete(alarm)
-      this.#inBackground(this.#drive(pending))
-    })
-    this.#alarms.add(alarm)
+    if (!pending.hasFailed) this.#emitFailure(pending, { error, retryMs: RETRY_MS })
+    pending.hasFailed = true
+    const { transactionalId } = pending.txn
+    this.#waiting.set(transactionalId, pending)
+    const deadlineMs = this.#ports.clocks.deadline.now() + RETRY_MS
+    pending.shard.timers.set(transactionalId, NO_MEMBER, 'markers', deadlineMs)
   }
 
-  #giveUp(pending: PendingCompleteTxn, error: KafkaError): void {
-    this.#warn(
-      pending,
-      'a transaction is not completed before the next start: a partition knows a newer producer',
-      error
-    )
-  }
-
-  #warn({ txn, missing: partitions }: PendingCompleteTxn, message: string, error?: KafkaError): void {
+  #emitFailure({ txn, missing: partitions }: PendingCompleteTxn, failure: { error?: unknown; retryMs?: number }): void {
     const { transactionalId, producerId, producerEpoch, state } = txn
-    const missing = partitions.map(({ topic, partition }) => `${topic}-${partition}`).slice(0, MOST_NAMED)
-    this.#ports.logger.warn(
-      { transactionalId, producerId, producerEpoch, state, missing, ...(error && { err: error }) },
-      message
-    )
+    const missing = partitions.map(({ topic, partition }) => `${topic}-${partition}`).slice(0, MAX_NAMED_PARTITIONS)
+    const transaction = { transactionalId, producerId, producerEpoch, state, missing }
+    this.#ports.events.emit({ type: 'TransactionMarkersFailed', ...transaction, ...failure })
   }
 }
 
-/** Maximum number of partitions in a log line. */
-const MOST_NAMED = 10
+/** Maximum number of partitions in an event. */
+const MAX_NAMED_PARTITIONS = 10
 
 /** False if `__transaction_state` was deleted or the coordinator has stopped. */
-function isCurrent({ partition, txn }: PendingCompleteTxn): boolean {
-  return partition.txns.get(txn.transactionalId) === txn
+function isCurrent({ shard, txn }: PendingCompleteTxn): boolean {
+  return shard.isLoaded && shard.state.txns.get(txn.transactionalId) === txn
 }
 
-function markerOf({ partition, txn }: PendingCompleteTxn): Marker {
+function markerOf({ shard, txn }: PendingCompleteTxn): Marker {
   return {
     producerId: txn.producerId,
     producerEpoch: txn.producerEpoch,
-    coordinatorEpoch: partition.journal.coordinatorEpoch,
+    coordinatorEpoch: shard.coordinatorEpoch,
     result: resultOf(txn),
     transactionVersion: txn.clientVersion
   }

@@ -3,11 +3,11 @@
  * id; the last record is the valid one.
  */
 
-import { type KeyValue, RecordType } from '../protocol/keyed-record.ts'
+import { type KeyValue, RecordType, SkippedRecord } from '../protocol/keyed-record.ts'
 import { NO_PRODUCER_EPOCH, NO_PRODUCER_ID } from '../protocol/records/batch.ts'
 import { TRANSACTIONS_V0 } from '../protocol/transaction-version.ts'
 import { ByteReader, MalformedFrame } from '../protocol/wire/bytes.ts'
-import { array, int8, int16, int32, int64, string } from '../protocol/wire/schema.ts'
+import { array, type Decoded, type Encodable, int8, int16, int32, int64, string } from '../protocol/wire/schema.ts'
 import { NO_PARTITIONS, TXN_STATES, type Txn, type TxnPartitions } from './txn.ts'
 
 /** TransactionLogValue, in Kafka's order of fields. */
@@ -28,9 +28,24 @@ const txnValue = {
 /** The only record type of `__transaction_state`. */
 export const TXN_TYPE = new RecordType(0, { transactionalId: string }, txnValue, 1, 1)
 
-/** Encodes a state. As in Kafka, version 0 while the finalized `transaction.version` is 0, else version 1. */
-export function encodeTxn(txn: Txn, transactionVersion: number): KeyValue {
-  const value = {
+/** A record: the state of a transactional id, or its tombstone. */
+export interface TxnRecord {
+  readonly transactionalId: string
+  readonly txn: Txn | null
+}
+
+export function tombstone(transactionalId: string): TxnRecord {
+  return { transactionalId, txn: null }
+}
+
+/** Encodes a record. As in Kafka, version 0 while the finalized `transaction.version` is 0, else version 1. */
+export function encodeRecord({ transactionalId, txn }: TxnRecord, transactionVersion: number): KeyValue {
+  const version = txn === null || transactionVersion === TRANSACTIONS_V0 ? 0 : 1
+  return TXN_TYPE.encode({ transactionalId }, txn && txnValueOf(txn), version)
+}
+
+function txnValueOf(txn: Txn): Encodable<typeof txnValue> {
+  return {
     producerId: txn.producerId,
     producerEpoch: txn.producerEpoch,
     transactionTimeoutMs: txn.timeoutMs,
@@ -42,30 +57,24 @@ export function encodeTxn(txn: Txn, transactionVersion: number): KeyValue {
     nextProducerId: txn.nextProducerId,
     clientTransactionVersion: txn.clientVersion
   }
-  return TXN_TYPE.encode(
-    { transactionalId: txn.transactionalId },
-    value,
-    transactionVersion === TRANSACTIONS_V0 ? 0 : 1
-  )
 }
 
-/** The tombstone of a transactional id. */
-export function encodeTombstone(transactionalId: string): KeyValue {
-  return TXN_TYPE.encode({ transactionalId }, null, 0)
-}
-
-/** Decodes a record: a state, null for a tombstone, undefined for an unknown record type. */
-export function decodeTxn({ key, value }: KeyValue): { transactionalId: string; txn: Txn | null } | undefined {
+/** Decodes a record. As in Kafka, records of unknown types are skipped. Throws MalformedFrame for malformed bytes. */
+export function decodeRecord({ key, value }: KeyValue): TxnRecord | SkippedRecord {
   const reader = new ByteReader(key)
-  if (reader.int16() !== TXN_TYPE.typeId) return undefined
+  const typeId = reader.int16()
+  if (typeId !== TXN_TYPE.typeId) return new SkippedRecord(typeId, null)
   const decoded = TXN_TYPE.decode(reader, value)
   const { transactionalId } = decoded.key
-  if (!decoded.value) return { transactionalId, txn: null }
-  const { transactionStatus, ...fields } = decoded.value
+  const txn = decoded.value && txnOf(transactionalId, decoded.value)
+  return { transactionalId, txn }
+}
+
+function txnOf(transactionalId: string, { transactionStatus, ...fields }: Decoded<typeof txnValue>): Txn {
   const state = TXN_STATES[transactionStatus]
   if (!state)
     throw new MalformedFrame(`the transaction of ${transactionalId} has the unknown state ${transactionStatus}`)
-  const txn: Txn = {
+  return {
     transactionalId,
     state,
     producerId: fields.producerId,
@@ -79,7 +88,6 @@ export function decodeTxn({ key, value }: KeyValue): { transactionalId: string; 
     updatedMs: Number(fields.transactionLastUpdateTimestampMs),
     clientVersion: fields.clientTransactionVersion
   }
-  return { transactionalId, txn }
 }
 
 interface TopicPartitions {

@@ -43,7 +43,6 @@ const SAMPLES: Samples = {
   GroupEpochBumped: { groupId: 'orders', groupEpoch: 4, reason: 'TopicsChanged' },
   GroupConverted: { groupId: 'orders', from: 'classic', to: 'consumer', groupEpoch: 4, members: 2 },
   GroupDowngradeRefused: { groupId: 'orders', members: 3, maxSize: 2 },
-  GroupWriteFailed: { groupId: 'orders', retryMs: 1000, error },
   RegularExpressionSkipped: { groupId: 'orders', regularExpression: '(', error },
   OffsetsExpired: { groupId: 'orders', count: 2 },
   OffsetsDeleted: { groupId: 'orders', count: 2 },
@@ -119,6 +118,7 @@ const SAMPLES: Samples = {
     to: 'PrepareAbort'
   },
   TransactionalIdExpired: { transactionalId: 'pay-1', producerId: 7n },
+  CoordinatorWriteFailed: { topic: '__consumer_offsets', key: 'orders', retryMs: 1000, error },
   TransactionAbortFailed: { transactionalId: 'pay-1', error },
   TransactionalIdExpirationFailed: { error },
   TransactionMarkersFailed: {

@@ -19,7 +19,7 @@ import { RecordWalker, recordsOf } from '../../src/protocol/records/record.ts'
 import { MalformedFrame } from '../../src/protocol/wire/bytes.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
 import { MemoryStorage } from '../../src/storage/memory-storage.ts'
-import { decodeTxn } from '../../src/txn/records.ts'
+import { decodeRecord as decodeTxnRecord } from '../../src/txn/records.ts'
 import { BOOTSTRAP, LEGACY, SNAPSHOT } from '../dump/vectors.ts'
 import { RECORDS as CONSUMER_GROUP_RECORDS } from '../group/consumer/record-vectors.ts'
 import { ABORT_MARKER, BY_CODEC, hex, TRANSACTIONAL } from '../protocol/records/vectors.ts'
@@ -177,7 +177,7 @@ const PARSERS: readonly Parser[] = [
     ],
     parse: bytes => {
       txnDecoder({ offset: 0n, ...fromPair(bytes) })
-      decodeTxn(fromPair(bytes))
+      decodeTxnRecord(fromPair(bytes))
     },
     errors: [MalformedFrame]
   },

@@ -1,37 +1,57 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { GroupAdmin } from '../../src/group/admin.ts'
-import type { ClassicGroup } from '../../src/group/classic/group.ts'
+import { ClassicGroup } from '../../src/group/classic/group.ts'
 import { groupMetadataOf } from '../../src/group/classic/record.ts'
-import { GroupPartition } from '../../src/group/partition.ts'
+import { GroupOperations, type GroupShard } from '../../src/group/operations.ts'
 import { decodeRecord, type GroupRecord } from '../../src/group/records.ts'
 import { MAX_RESPONSE_BYTES, ResponseBudget } from '../../src/group/response-budget.ts'
 import { KafkaError } from '../../src/protocol/errors.ts'
 import { ZERO_UUID } from '../../src/protocol/wire/bytes.ts'
+import { BackgroundLoops } from '../../src/runtime/background.ts'
 import { deferred } from '../../src/runtime/deferred.ts'
-import { silentLogger } from '../../src/runtime/logger.ts'
-import { runAtOnce } from '../../src/runtime/pace.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
-import { MemoryJournal } from '../coordinator/memory-journal.ts'
+import { RecordingEvents } from '../../src/testing/recording-events.ts'
+import { settingsWith } from '../config/settings-with.ts'
+import { MemoryStateLog } from '../coordinator/memory-state-log.ts'
 import { ClassicGroupDriver } from './classic/classic-group-driver.ts'
+import { ClusterTopics } from './consumer/cluster-topics.ts'
 import { subscriptionOf } from './embedded.ts'
+import { raise } from './group-coordinator-driver.ts'
+import { groupShard } from './group-shard.ts'
 
 const NOW = 1_700_000_000_000
 const PRODUCER = { producerId: 5n, producerEpoch: 0 }
 
-let journal: MemoryJournal
-let partition: GroupPartition
+let log: MemoryStateLog
+let shard: GroupShard
 let admin: GroupAdmin
 
-const loaded = (from: MemoryJournal) => runAtOnce(GroupPartition.load(from, NOW, silentLogger))
-const adminOf = (...partitions: readonly [GroupPartition, ...GroupPartition[]]) => {
-  const of = () => partitions[0]
-  return new GroupAdmin({ clocks: new ManualClock(NOW) }, { of, ofMembers: of, all: () => partitions })
+/** The operations of a coordinator with a shard on each log. */
+function operationsOn(...logs: readonly MemoryStateLog[]): GroupOperations {
+  const clocks = new ManualClock(NOW)
+  return new GroupOperations({
+    topic: {
+      topic: '__consumer_offsets',
+      partitionCount: () => logs.length,
+      leads: () => true,
+      log: index => logs[index] ?? log
+    },
+    ...{ clocks, events: new RecordingEvents(), settings: settingsWith({}), topics: new ClusterTopics() },
+    background: new BackgroundLoops({ clocks, failed: raise })
+  })
+}
+
+function shardAt(operations: GroupOperations, index: number): GroupShard {
+  const found = operations.runtime.at(index)
+  if (!found) throw new Error(`there is no shard ${index}`)
+  return found
 }
 
 beforeEach(() => {
-  journal = new MemoryJournal()
-  partition = loaded(journal)
-  admin = adminOf(partition)
+  log = new MemoryStateLog()
+  const operations = operationsOn(log)
+  shard = shardAt(operations, 0)
+  admin = new GroupAdmin(operations)
 })
 
 function commit(topic: string, index: number, group = 'g'): GroupRecord {
@@ -42,9 +62,9 @@ function commit(topic: string, index: number, group = 'g'): GroupRecord {
 
 /** Stores a group as an operation does. */
 function store(group: ClassicGroup): void {
-  partition.conclude({
-    group,
-    records: [{ type: 'GroupMetadata', key: { group: group.groupId }, value: groupMetadataOf(group) }]
+  shard.commit({
+    records: [{ type: 'GroupMetadata', key: { group: group.groupId }, value: groupMetadataOf(group) }],
+    apply: () => shard.state.put(group)
   })
 }
 
@@ -77,7 +97,7 @@ const named = (...topics: (readonly [name: string, ...indexes: number[]])[]) =>
 
 /** The records of the batches from `count` on. */
 function writtenBy(count: number): unknown[] {
-  return journal.batches
+  return log.batches
     .slice(count)
     .flatMap(batch => batch.map(record => decodeRecord(record)))
     .map(record => (record.type === 'Skipped' ? record : [Object.values(record.key).join('/'), record.value]))
@@ -90,9 +110,9 @@ describe('ListGroups', () => {
     (await admin.list({ states, types })).groups.map(({ groupId }) => groupId)
 
   beforeEach(() => {
-    partition.write([commit('foo', 0, 'simple')], NOW)
-    store({ ...rebalancing(), groupId: 'rebalancing' })
-    store({ ...ClassicGroupDriver.stable(['a']).group, groupId: 'stable' })
+    shard.commit({ records: [commit('foo', 0, 'simple')] })
+    store(new ClassicGroup('rebalancing', rebalancing()))
+    store(new ClassicGroup('stable', ClassicGroupDriver.stable(['a']).group))
   })
 
   it('ListGroups returns every group with its state and types', async () => {
@@ -131,16 +151,17 @@ describe('ListGroups', () => {
   })
 
   it('ListGroups omits a partition that is not served any more', async () => {
-    const lost = new MemoryJournal()
-    const other = loaded(lost)
-    other.write([commit('foo', 0, 'lost')], NOW)
-    admin = adminOf(partition, other)
+    const lost = new MemoryStateLog()
+    const operations = operationsOn(log, lost)
+    shardAt(operations, 0)
+    shardAt(operations, 1).commit({ records: [commit('foo', 0, 'lost')] })
+    admin = new GroupAdmin(operations)
     lost.syncing = Promise.reject(new KafkaError('KAFKA_STORAGE_ERROR', 'the disk is gone'))
     expect(await ids()).toEqual(['simple', 'rebalancing', 'stable'])
   })
 
   it('ListGroups is refused when a partition cannot be read', async () => {
-    journal.syncing = Promise.reject(new KafkaError('NOT_ENOUGH_REPLICAS', 'alone'))
+    log.syncing = Promise.reject(new KafkaError('NOT_ENOUGH_REPLICAS', 'alone'))
     expect(await admin.list({ states: [], types: [] })).toEqual({ errorCode: 'COORDINATOR_NOT_AVAILABLE', groups: [] })
   })
 })
@@ -177,7 +198,7 @@ describe('DescribeGroups', () => {
   it('DescribeGroups waits for the sync of the state that it returns', async () => {
     store(ClassicGroupDriver.stable(['a']).group)
     const synced = deferred<void>()
-    journal.syncing = synced.promise
+    log.syncing = synced.promise
     let isAnswered = false
     const description = admin.describe('g').then(() => {
       isAnswered = true
@@ -204,12 +225,12 @@ describe('DescribeGroups', () => {
 describe('DeleteGroups', () => {
   it('DeleteGroups writes tombstones of all offsets, also of open transactions, and then of the group', async () => {
     store(emptied())
-    partition.write([commit('foo', 0), commit('bar', 1)], NOW)
-    partition.write([commit('foo', 0), commit('foo', 1)], NOW, PRODUCER)
-    partition.write([commit('foo', 1)], NOW, { ...PRODUCER, producerId: 6n })
-    const before = journal.batches.length
+    shard.commit({ records: [commit('foo', 0), commit('bar', 1)] })
+    shard.commit({ records: [commit('foo', 0), commit('foo', 1)], producer: PRODUCER })
+    shard.commit({ records: [commit('foo', 1)], producer: { ...PRODUCER, producerId: 6n } })
+    const before = log.batches.length
     expect(await admin.delete('g')).toEqual({ groupId: 'g', errorCode: 'NONE' })
-    expect(journal.batches).toHaveLength(before + 1)
+    expect(log.batches).toHaveLength(before + 1)
     expect(writtenBy(before)).toEqual([
       ['g/foo/0', null],
       ['g/bar/1', null],
@@ -220,12 +241,12 @@ describe('DeleteGroups', () => {
   })
 
   it('a deleted group stays deleted after transactions end and after a restart', async () => {
-    partition.write([commit('foo', 0)], NOW, PRODUCER)
+    shard.commit({ records: [commit('foo', 0)], producer: PRODUCER })
     await admin.delete('g')
-    for (const loadedPartition of [partition, loaded(journal)]) {
-      loadedPartition.endTransaction(PRODUCER.producerId, 'COMMIT', NOW)
-      expect(loadedPartition.groups.size).toBe(0)
-      expect(loadedPartition.offsets.of('g').size).toBe(0)
+    for (const { state } of [shard, groupShard(log)]) {
+      state.endTransaction(PRODUCER.producerId, 'COMMIT', NOW)
+      expect(state.groups.size).toBe(0)
+      expect(state.offsets.of('g').size).toBe(0)
     }
   })
 
@@ -242,24 +263,24 @@ describe('DeleteGroups', () => {
 
   it('an unknown group gets GROUP_ID_NOT_FOUND from DeleteGroups', async () => {
     expect(await admin.delete('g')).toEqual({ groupId: 'g', errorCode: 'GROUP_ID_NOT_FOUND' })
-    expect(journal.batches).toEqual([])
+    expect(log.batches).toEqual([])
   })
 
   it('a deletion whose append fails changes nothing', async () => {
     store(emptied())
-    partition.write([commit('foo', 0)], NOW)
-    journal.failure = new KafkaError('KAFKA_STORAGE_ERROR', 'full')
+    shard.commit({ records: [commit('foo', 0)] })
+    log.failure = new KafkaError('KAFKA_STORAGE_ERROR', 'full')
     expect(await admin.delete('g')).toEqual({ groupId: 'g', errorCode: 'NOT_COORDINATOR' })
     expect(await stateOf('g')).toBe('Empty')
-    expect(partition.offsets.of('g').size).toBe(1)
+    expect(shard.state.offsets.of('g').size).toBe(1)
   })
 
   it('a deletion that exceeds the batch size is written in several batches with the group in the last one', async () => {
-    for (let index = 0; index < 20; index++) partition.write([commit('foo', index)], NOW)
-    const before = journal.batches.length
-    journal.maxBytes = 100
+    for (let index = 0; index < 20; index++) shard.commit({ records: [commit('foo', index)] })
+    const before = log.batches.length
+    log.maxBytes = 100
     expect(await admin.delete('g')).toEqual({ groupId: 'g', errorCode: 'NONE' })
-    expect(journal.batches.length).toBeGreaterThan(before + 1)
+    expect(log.batches.length).toBeGreaterThan(before + 1)
     expect(writtenBy(before)).toHaveLength(21)
     expect(writtenBy(before).at(-1)).toEqual(['g', null])
   })
@@ -273,24 +294,24 @@ describe('OffsetDelete', () => {
   }
 
   it('OffsetDelete writes one tombstone for each existing offset', async () => {
-    partition.write([commit('foo', 0), commit('bar', 1)], NOW)
-    partition.write([commit('foo', 2)], NOW, PRODUCER)
-    const before = journal.batches.length
+    shard.commit({ records: [commit('foo', 0), commit('bar', 1)] })
+    shard.commit({ records: [commit('foo', 2)], producer: PRODUCER })
+    const before = log.batches.length
     const expected = ['NONE', ['foo', 'NONE', 'NONE', 'NONE', 'NONE'], ['bar', 'NONE']]
     expect(await codes(['foo', 0, 1, 2, 0], ['bar', 0])).toEqual(expected)
     expect(writtenBy(before)).toEqual([
       ['g/foo/0', null],
       ['g/foo/2', null]
     ])
-    partition.endTransaction(PRODUCER.producerId, 'COMMIT', NOW)
-    expect([...partition.offsets.of('g').keys()]).toEqual(['bar'])
+    shard.state.endTransaction(PRODUCER.producerId, 'COMMIT', NOW)
+    expect([...shard.state.offsets.of('g').keys()]).toEqual(['bar'])
   })
 
   it('OffsetDelete writes nothing if no offset exists', async () => {
     store(emptied())
-    const before = journal.batches.length
+    const before = log.batches.length
     expect(await codes(['foo', 0])).toEqual(['NONE', ['foo', 'NONE']])
-    expect(journal.batches).toHaveLength(before)
+    expect(log.batches).toHaveLength(before)
   })
 
   it.each([
@@ -298,13 +319,13 @@ describe('OffsetDelete', () => {
     ['rebalancing', rebalancing]
   ])('OffsetDelete refuses topics that members of a %s group are subscribed to', async (_, group) => {
     store(group())
-    partition.write([commit('foo', 0), commit('bar', 0)], NOW)
+    shard.commit({ records: [commit('foo', 0), commit('bar', 0)] })
     expect(await codes(['foo', 0, 1], ['bar', 0])).toEqual([
       'NONE',
       ['foo', 'GROUP_SUBSCRIBED_TO_TOPIC', 'GROUP_SUBSCRIBED_TO_TOPIC'],
       ['bar', 'NONE']
     ])
-    expect([...partition.offsets.of('g').keys()]).toEqual(['foo'])
+    expect([...shard.state.offsets.of('g').keys()]).toEqual(['foo'])
   })
 
   it('OffsetDelete refuses all topics if a subscription of a member cannot be parsed', async () => {
@@ -324,9 +345,9 @@ describe('OffsetDelete', () => {
   })
 
   it('an OffsetDelete whose append fails changes nothing', async () => {
-    partition.write([commit('foo', 0)], NOW)
-    journal.failure = new KafkaError('REQUEST_TIMED_OUT', 'slow')
+    shard.commit({ records: [commit('foo', 0)] })
+    log.failure = new KafkaError('REQUEST_TIMED_OUT', 'slow')
     expect(await codes(['foo', 0])).toEqual(['COORDINATOR_NOT_AVAILABLE'])
-    expect(partition.offsets.of('g').size).toBe(1)
+    expect(shard.state.offsets.of('g').size).toBe(1)
   })
 })

@@ -3,15 +3,15 @@ import type { HeartbeatRequest, JoinGroupRequest, SyncGroupRequest } from '../..
 import type { ConsumerGroup } from '../../src/group/consumer/group.ts'
 import type { ConsumerHeartbeatRequest } from '../../src/group/consumer-groups.ts'
 import { GroupCoordinator } from '../../src/group/coordinator.ts'
-import type { Group } from '../../src/group/group.ts'
 import { decodeRecord } from '../../src/group/records.ts'
+import type { ServedGroup } from '../../src/group/state.ts'
 import { KafkaError } from '../../src/protocol/errors.ts'
 import { BackgroundLoops } from '../../src/runtime/background.ts'
-import { silentLogger } from '../../src/runtime/logger.ts'
 import { type Random, seededRandom } from '../../src/runtime/random.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
+import { RecordingEvents } from '../../src/testing/recording-events.ts'
 import { type Given, settingsWith } from '../config/settings-with.ts'
-import { MemoryJournal } from '../coordinator/memory-journal.ts'
+import { MemoryStateLog } from '../coordinator/memory-state-log.ts'
 import { ClusterTopics } from './consumer/cluster-topics.ts'
 import { assignmentOf, type Owned, subscriptionOf } from './embedded.ts'
 import { GROUP_SETTINGS, REBALANCE_MS, SESSION_MS } from './group-settings.ts'
@@ -34,7 +34,8 @@ interface GroupCoordinatorDriverOptions {
 
 export class GroupCoordinatorDriver {
   readonly clock = new ManualClock()
-  readonly journal = new MemoryJournal()
+  readonly journal = new MemoryStateLog()
+  readonly events = new RecordingEvents()
   readonly topics: ClusterTopics
   /** The initial id of topic foo. */
   readonly foo: string
@@ -67,13 +68,12 @@ export class GroupCoordinatorDriver {
     const coordinator = new GroupCoordinator({
       ...{ clocks: clock, topics, random, background: this.#background },
       settings: settingsWith({ ...GROUP_SETTINGS, ...settings, ...changes }),
-      logger: silentLogger,
+      events: this.events,
       topic: {
         topic: '__consumer_offsets',
-        logger: silentLogger,
         partitionCount: () => this.partitionCount,
         leads: () => this.isLeader,
-        journal: () => this.journal
+        log: () => this.journal
       }
     })
     // Loads without yielding, because the clock does not advance.
@@ -104,7 +104,7 @@ export class GroupCoordinatorDriver {
     this.journal.failure = undefined
   }
 
-  get group(): Group | undefined {
+  get group(): ServedGroup | undefined {
     return [...this.coordinator.groups()].find(({ groupId }) => groupId === GROUP)
   }
 

@@ -4,7 +4,7 @@
  */
 import { expect } from 'vitest'
 import type { GroupCoordinator } from '../../src/group/coordinator.ts'
-import type { Group } from '../../src/group/group.ts'
+import type { ServedGroup } from '../../src/group/state.ts'
 import { KafkaError } from '../../src/protocol/errors.ts'
 import { yieldToEventLoop } from '../../src/runtime/pace.ts'
 import type { Random } from '../../src/runtime/random.ts'
@@ -57,7 +57,7 @@ export class GroupSimulation {
     return this.driver.coordinator
   }
 
-  get group(): Group | undefined {
+  get group(): ServedGroup | undefined {
     return this.driver.group
   }
 

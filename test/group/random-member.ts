@@ -4,8 +4,8 @@
  */
 import { expect } from 'vitest'
 import type { Protocol } from '../../src/group/classic/group.ts'
-import type { JoinGroupResult, SyncGroupResult } from '../../src/group/classic/operation.ts'
 import type { SyncGroupRequest } from '../../src/group/classic-groups.ts'
+import type { JoinGroupResult, SyncGroupResult } from '../../src/group/effects.ts'
 import type { ErrorName } from '../../src/protocol/errors.ts'
 import { GROUP } from './group-coordinator-driver.ts'
 import type { GroupSimulation } from './group-simulation.ts'

@@ -93,8 +93,12 @@ describe('records of __consumer_offsets', () => {
 
   it('records of other group types have a name, and records of unknown types have none', () => {
     const value = hex('0000')
-    expect(decodeRecord({ key: hex('000b 0001 67'), value })).toMatchObject({ name: 'ShareGroupMetadata' })
-    expect(decodeRecord({ key: hex('0063 0001 67'), value })).toEqual({ type: 'Skipped', typeId: 99, name: null })
+    expect(decodeRecord({ key: hex('000b 0001 67'), value })).toMatchObject({ recordType: 'ShareGroupMetadata' })
+    expect(decodeRecord({ key: hex('0063 0001 67'), value })).toEqual({
+      type: 'Skipped',
+      recordTypeId: 99,
+      recordType: null
+    })
   })
 
   it('a record of a known type with an unknown version or too few bytes is refused', () => {

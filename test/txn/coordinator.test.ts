@@ -78,64 +78,67 @@ describe('TxnCoordinator requests', () => {
   })
 })
 
-describe('transaction log lines', () => {
+describe('transaction events', () => {
   const client = 'app at 10.0.0.1:4000'
+  const change = { transactionalId: 'id', producerId: 100n, newProducerId: undefined, oldEpoch: 0, newEpoch: 1 }
 
-  test('a new transactional id and a fenced producer are logged with their ids and epochs', async () => {
-    const { producerId } = await driver.init()
+  /** The events so far, without changes of the transaction's state. */
+  const events = () => driver.events.take().filter(({ type }) => type !== 'TransactionStateChanged')
+
+  test('a new transactional id and a fenced producer emit events with their ids and epochs', async () => {
     await driver.init()
-    const ids = { transactionalId: 'id', producerId }
-    expect(driver.logger.lines).toEqual([
-      { level: 'info', message: 'a transactional id is new', bindings: { ...ids, oldEpoch: -1, newEpoch: 0, client } },
-      {
-        level: 'info',
-        message: 'a producer is fenced: another instance asked for its transactional id',
-        bindings: { ...ids, oldEpoch: 0, newEpoch: 1, client }
-      }
+    await driver.init()
+    expect(events()).toEqual([
+      { type: 'TransactionalIdCreated', ...change, oldEpoch: -1, newEpoch: 0, client },
+      { type: 'ProducerFenced', cause: 'InitProducerId', ...change, client }
     ])
   })
 
-  test('a producer that raises its own epoch is logged without a fenced producer', async () => {
+  test('a producer that raises its own epoch emits ProducerEpochBumped without a fenced producer', async () => {
     const { producerId, producerEpoch } = await driver.init()
     await driver.init({ expected: { producerId, producerEpoch } })
-    expect(driver.logger.messages('info')).toContain('a producer goes on with a new epoch')
+    expect(events().slice(1)).toEqual([{ type: 'ProducerEpochBumped', ...change, client }])
   })
 
   test.each([0, 2])(
-    'a transaction that InitProducerId of another instance aborts is logged, at transaction.version %i',
+    'InitProducerId of another instance emits the abort and the fenced producer, at transaction.version %i',
     async version => {
       driver.transactionVersion = version
-      const { producerId } = await driver.open('t-0')
+      await driver.open('t-0')
       expect(await codeOf(driver.init())).toBe('CONCURRENT_TRANSACTIONS')
-      expect(driver.logger.lines.at(-1)).toEqual({
-        level: 'info',
-        message: 'a transaction is aborted and its producer fenced: another instance asked for its transactional id',
-        bindings: { transactionalId: 'id', producerId, oldEpoch: 0, newEpoch: 1, client }
-      })
+      expect(events().slice(1)).toEqual([
+        { type: 'TransactionAborted', cause: 'InitProducerId', timeoutMs: 60_000, ...change, client },
+        { type: 'ProducerFenced', cause: 'InitProducerId', ...change, client }
+      ])
     }
   )
 
-  test('a transaction that its producer aborts is logged, a committed transaction is not', async () => {
+  test('an abort by the producer emits TransactionAborted, a commit only changes of the state', async () => {
     const producer = await driver.open('t-0')
     const next = await driver.end(producer, 'COMMIT')
-    expect(driver.logger.lines).toHaveLength(1)
+    const changes = driver.events.of('TransactionStateChanged').map(({ from, to }) => `${from} -> ${to}`)
+    expect(changes).toEqual([
+      'Empty -> Empty',
+      'Empty -> Ongoing',
+      'Ongoing -> PrepareCommit',
+      'PrepareCommit -> CompleteCommit'
+    ])
+    expect(events()).toHaveLength(1)
     await driver.add(next, 't-0')
     await driver.end(next, 'ABORT')
-    expect(driver.logger.lines.at(-1)).toEqual({
-      level: 'info',
-      message: 'a transaction is aborted: its producer wants it so',
-      bindings: { transactionalId: 'id', producerId: producer.producerId, oldEpoch: 1, newEpoch: 2, client }
-    })
+    const epochs = { oldEpoch: 1, newEpoch: 2 }
+    expect(events()).toEqual([
+      { type: 'TransactionAborted', cause: 'EndTxn', timeoutMs: 60_000, ...change, ...epochs, client }
+    ])
   })
 
-  test('a transaction that exceeds its timeout is logged as aborted', async () => {
-    const { producerId } = await driver.open('t-0')
+  test('a transaction that exceeds its timeout emits its abort and the fenced producer', async () => {
+    await driver.open('t-0')
     driver.clock.advance(70_000)
-    expect(driver.logger.lines.at(-1)).toEqual({
-      level: 'info',
-      message: 'a transaction is aborted and its producer fenced: it was open for more than 60000 ms',
-      bindings: { transactionalId: 'id', producerId, oldEpoch: 0, newEpoch: 1 }
-    })
+    expect(events().slice(1)).toEqual([
+      { type: 'TransactionAborted', cause: 'TransactionTimeout', timeoutMs: 60_000, ...change },
+      { type: 'ProducerFenced', cause: 'TransactionTimeout', ...change }
+    ])
   })
 })
 
@@ -164,7 +167,7 @@ describe('transaction timeouts', () => {
     await driver.open('t-0')
     driver.journal.failure = kafkaError('NOT_ENOUGH_REPLICAS')
     driver.clock.advance(70_000)
-    expect([driver.state, driver.logger.messages('warn')]).toEqual(['Ongoing', ['a timed-out transaction stays open']])
+    expect([driver.state, driver.events.of('TransactionAbortFailed').length]).toEqual(['Ongoing', 1])
     driver.journal.failure = undefined
     driver.clock.advance(10_000)
     expect(driver.state).toBe('CompleteAbort')
@@ -212,7 +215,7 @@ describe('expiration of transactional ids', () => {
     driver.journal.failure = kafkaError('KAFKA_STORAGE_ERROR')
     driver.clock.advance(DAY_MS)
     expect([...driver.coordinator.txns()]).toHaveLength(1)
-    expect(driver.logger.messages('warn')).toEqual(['expired transactional ids cannot be removed'])
+    expect(driver.events.of('TransactionalIdExpirationFailed')).toHaveLength(1)
   })
 })
 

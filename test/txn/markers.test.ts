@@ -10,8 +10,6 @@ beforeEach(async () => {
   await driver.coordinator.start()
 })
 
-const RETRIED = 'a transaction cannot be completed yet, and is tried again until it can'
-
 describe('transaction markers', () => {
   test('a decided transaction is complete in the same operation if no sync is pending', async () => {
     const producer = await driver.open('t-0', 'u-1')
@@ -59,7 +57,7 @@ describe('transaction markers', () => {
       expect(await driver.end(producer, 'COMMIT')).toMatchObject({ state: 'PrepareCommit' })
       driver.clock.advance(5000)
       expect(driver.markers.written).toEqual(['t-1 COMMIT 100/1'])
-      expect(driver.logger.messages('warn')).toEqual([RETRIED])
+      expect(driver.events.of('TransactionMarkersFailed')).toMatchObject([{ missing: ['t-0'], retryMs: 1000 }])
       driver.markers.failures.clear()
       driver.clock.advance(1000)
       expect([driver.state, driver.markers.written.slice(1)]).toEqual(['CompleteCommit', ['t-0 COMMIT 100/1']])
@@ -79,7 +77,7 @@ describe('transaction markers', () => {
     const producer = await driver.open('gone-0', 't-0')
     driver.markers.failures.set('gone-0', kafkaError('UNKNOWN_TOPIC_OR_PARTITION'))
     expect(await driver.end(producer, 'COMMIT')).toMatchObject({ state: 'CompleteCommit' })
-    expect([driver.markers.written, driver.logger.messages('warn')]).toEqual([['t-0 COMMIT 100/1'], []])
+    expect([driver.markers.written, driver.events.of('TransactionMarkersFailed')]).toEqual([['t-0 COMMIT 100/1'], []])
   })
 
   test.each(['INVALID_PRODUCER_EPOCH', 'TRANSACTION_COORDINATOR_FENCED'] as const)(
@@ -90,7 +88,8 @@ describe('transaction markers', () => {
       expect(await driver.end(producer, 'COMMIT')).toMatchObject({ state: 'PrepareCommit' })
       driver.clock.advance(60_000)
       expect([driver.state, driver.markers.written]).toEqual(['PrepareCommit', ['t-1 COMMIT 100/1']])
-      expect(driver.logger.messages('warn')).toEqual([expect.stringMatching('a partition knows a newer producer')])
+      const [{ retryMs, error } = {}] = driver.events.of('TransactionMarkersFailed')
+      expect([retryMs, error]).toEqual([undefined, kafkaError(code)])
       driver.markers.failures.clear()
       await driver.restart()
       expect(driver.state).toBe('CompleteCommit')

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { MalformedFrame } from '../../src/protocol/wire/bytes.ts'
-import { decodeTxn, encodeTombstone, encodeTxn } from '../../src/txn/records.ts'
+import { decodeRecord, encodeRecord, tombstone } from '../../src/txn/records.ts'
 import { newTxn, type Txn } from '../../src/txn/txn.ts'
 
 const hex = (text: string) => Buffer.from(text.replaceAll(' ', ''), 'hex')
@@ -42,20 +42,21 @@ describe('records of __transaction_state', () => {
       '0001 00000000000003e8 0001 0000ea60 00 00 0000018bcfe56801 ffffffffffffffff 00'
     ]
   ])("the record of %s has Kafka's bytes", (_name, txn, transactionVersion, value) => {
-    const record = encodeTxn(txn, transactionVersion)
+    const record = encodeRecord({ transactionalId: 'tx', txn }, transactionVersion)
     expect(record).toEqual({ key: KEY, value: hex(value) })
-    expect(decodeTxn(record)).toEqual({ transactionalId: 'tx', txn })
+    expect(decodeRecord(record)).toEqual({ transactionalId: 'tx', txn })
   })
 })
 
 test('a tombstone has the transactional id and no state', () => {
-  const record = encodeTombstone('tx')
+  const record = encodeRecord(tombstone('tx'), 2)
   expect(record).toEqual({ key: KEY, value: null })
-  expect(decodeTxn(record)).toEqual({ transactionalId: 'tx', txn: null })
+  expect(decodeRecord(record)).toEqual({ transactionalId: 'tx', txn: null })
 })
 
-test('a record of an unknown type is ignored', () => {
-  expect(decodeTxn({ key: hex('0001 0002 7478'), value: null })).toBeUndefined()
+test('a record of an unknown type is skipped', () => {
+  const skipped = { type: 'Skipped', recordTypeId: 1, recordType: null }
+  expect(decodeRecord({ key: hex('0001 0002 7478'), value: null })).toEqual(skipped)
 })
 
 test.each([
@@ -63,5 +64,5 @@ test.each([
   ['an unknown version', '0002 00000000000003e8'],
   ['a value that is cut', '0000 00000000000003e8 0001']
 ])('a record with %s is refused', (_name, value) => {
-  expect(() => decodeTxn({ key: KEY, value: hex(value) })).toThrow(MalformedFrame)
+  expect(() => decodeRecord({ key: KEY, value: hex(value) })).toThrow(MalformedFrame)
 })

@@ -4,13 +4,13 @@ import { type ErrorName, KafkaError } from '../../src/protocol/errors.ts'
 import type { TxnResult } from '../../src/protocol/records/control.ts'
 import { BackgroundLoops } from '../../src/runtime/background.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
-import { RecordingLogger } from '../../src/testing/recording-logger.ts'
+import { RecordingEvents } from '../../src/testing/recording-events.ts'
 import { type InitRequest, TxnCoordinator, type TxnPorts } from '../../src/txn/coordinator.ts'
 import type { Marker, MarkerPort } from '../../src/txn/markers.ts'
-import { decodeTxn } from '../../src/txn/records.ts'
+import { decodeRecord } from '../../src/txn/records.ts'
 import type { TxnPartitions } from '../../src/txn/txn.ts'
 import { type Given, settingsWith } from '../config/settings-with.ts'
-import { MemoryJournal } from '../coordinator/memory-journal.ts'
+import { MemoryStateLog } from '../coordinator/memory-state-log.ts'
 
 /** Transaction markers in memory. */
 export class MemoryMarkers implements MarkerPort {
@@ -50,10 +50,10 @@ const TXN_SETTINGS: Given = { 'transactional.id.expiration.ms': 86_400_000 }
 export class TxnCoordinatorDriver {
   readonly clock = new ManualClock(1_700_000_000_000)
   readonly markers = new MemoryMarkers()
-  readonly logger = new RecordingLogger()
+  readonly events = new RecordingEvents()
   /** Errors that would fail the broker. */
   readonly failures: unknown[] = []
-  journal = new MemoryJournal()
+  journal = new MemoryStateLog()
   partitionCount = 1
   /** Whether this node leads the partitions of the topic. */
   isLeader = true
@@ -75,16 +75,15 @@ export class TxnCoordinatorDriver {
   #newCoordinator(): TxnCoordinator {
     const ports: TxnPorts = {
       clocks: this.clock,
-      logger: this.logger,
+      events: this.events,
       markers: this.markers,
       settings: this.#settings,
       background: this.#background,
       topic: {
         topic: '__transaction_state',
-        logger: this.logger,
         partitionCount: () => this.partitionCount,
         leads: () => this.isLeader,
-        journal: () => this.journal
+        log: () => this.journal
       },
       newProducerId: () => ++this.#lastProducerId,
       transactionVersion: () => this.transactionVersion,
@@ -136,7 +135,8 @@ export class TxnCoordinatorDriver {
   /** The states and epochs of `id` in the journal. */
   get recorded(): (string | null)[] {
     return this.journal.batches.flat().map(record => {
-      const txn = decodeTxn(record)?.txn
+      const decoded = decodeRecord(record)
+      const txn = 'txn' in decoded ? decoded.txn : null
       return txn ? `${txn.state} ${txn.producerEpoch}` : null
     })
   }

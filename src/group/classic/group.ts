@@ -1,11 +1,13 @@
 /**
- * The state of a classic group, and functions that read it. It does not depend on clocks, storage or connections: deadlines are
- * times in the state, delayed requests are tickets.
+ * The state of a classic group, and functions that read it. It does not depend on clocks, storage or connections: timers are
+ * effects of its operations, delayed requests are tickets.
  */
 
 import { CONSUMER_PROTOCOL, subscribedTopicsOf } from '../../protocol/consumer-protocol.ts'
 import type { ErrorName } from '../../protocol/errors.ts'
 import { assert } from '../../runtime/assert.ts'
+import type { Claim, Group, GroupListing, Touch } from '../group.ts'
+import type { GroupRecord } from '../records.ts'
 
 export type ClassicGroupState = 'Empty' | 'PreparingRebalance' | 'CompletingRebalance' | 'Stable' | 'Dead'
 
@@ -20,9 +22,6 @@ const FROM: Record<ClassicGroupState, readonly ClassicGroupState[]> = {
 
 /** The member id of a client that has no id yet. */
 export const UNKNOWN_MEMBER_ID = ''
-
-/** A deadline that is not set. */
-export const NEVER = Number.POSITIVE_INFINITY
 
 /** A protocol that a member supports, with the member's metadata for the leader. */
 export interface Protocol {
@@ -46,8 +45,6 @@ export interface Member {
   /** Tickets of its delayed requests. */
   awaitingJoin: number | null
   awaitingSync: number | null
-  /** The time at which its session expires. */
-  sessionDeadline: number
 }
 
 /** The wait for more members before the first rebalance of an empty group (group.initial.rebalance.delay.ms). */
@@ -56,9 +53,8 @@ export interface InitialDelay {
   readonly remainingMs: number
 }
 
-/** The state of a group. Only operations change it, on their own copy; renewing a session changes the group itself. */
-export interface ClassicGroup {
-  readonly type: 'classic'
+/** The fields of a classic group. */
+interface ClassicGroupFields {
   readonly groupId: string
   state: ClassicGroupState
   /** The time of the last state change; null if the log record has none. */
@@ -72,8 +68,8 @@ export interface ClassicGroup {
   members: Map<string, Member>
   /** The member ids of static members, by their group.instance.id (KIP-345). */
   staticMembers: Map<string, string>
-  /** Member ids that were returned with MEMBER_ID_REQUIRED (KIP-394) and are not used yet, with their expiry times. */
-  pendingJoin: Map<string, number>
+  /** Member ids that were returned with MEMBER_ID_REQUIRED (KIP-394) and are not used yet. */
+  pendingJoin: Set<string>
   /** Members of this generation that have not sent SyncGroup. */
   pendingSync: Set<string>
   /** Set while PreparingRebalance follows Empty. */
@@ -83,45 +79,97 @@ export interface ClassicGroup {
    * that joined too late for one extends the next initial delay of the group.
    */
   newMemberAdded: boolean
-  /** The end of the join phase: members that have not sent JoinGroup are removed. */
-  joinDeadline: number
-  /** The time at which members that have not sent SyncGroup are removed. */
-  syncDeadline: number
   /** Null if unknown: not the consumer protocol, no generation yet, or malformed metadata. */
   subscribedTopics: ReadonlySet<string> | null
 }
 
-/** A new group without members. */
-export function emptyGroup(groupId: string, wallMs: number | null): ClassicGroup {
-  return {
-    type: 'classic',
-    groupId,
-    state: 'Empty',
-    stateTimestamp: wallMs,
-    generationId: 0,
-    protocolType: null,
-    protocolName: null,
-    leader: null,
-    members: new Map(),
-    staticMembers: new Map(),
-    pendingJoin: new Map(),
-    pendingSync: new Set(),
-    initialDelay: null,
-    newMemberAdded: false,
-    joinDeadline: NEVER,
-    syncDeadline: NEVER,
-    subscribedTopics: null
-  }
-}
+/** The state of a group. Only operations change it, on their own copy. */
+export class ClassicGroup implements ClassicGroupFields, Group {
+  readonly type = 'classic'
+  readonly groupId: string
+  state: ClassicGroupState = 'Empty'
+  stateTimestamp: number | null = null
+  generationId = 0
+  protocolType: string | null = null
+  protocolName: string | null = null
+  leader: string | null = null
+  members = new Map<string, Member>()
+  staticMembers = new Map<string, string>()
+  pendingJoin = new Set<string>()
+  pendingSync = new Set<string>()
+  initialDelay: InitialDelay | null = null
+  newMemberAdded = false
+  subscribedTopics: ReadonlySet<string> | null = null
 
-/** A copy whose changes do not affect the original. Byte strings are shared, because they never change. */
-export function copyOf(group: ClassicGroup): ClassicGroup {
-  return {
-    ...group,
-    members: new Map([...group.members].map(([memberId, member]) => [memberId, { ...member }])),
-    staticMembers: new Map(group.staticMembers),
-    pendingJoin: new Map(group.pendingJoin),
-    pendingSync: new Set(group.pendingSync)
+  /** A group without members; `fields` replaces its initial fields. */
+  constructor(groupId: string, fields: Partial<Omit<ClassicGroupFields, 'groupId'>> = {}) {
+    Object.assign(this, fields)
+    this.groupId = groupId
+  }
+
+  /** A copy whose changes do not affect the original. Byte strings are shared, because they never change. */
+  copy(): ClassicGroup {
+    return new ClassicGroup(this.groupId, {
+      ...this,
+      members: new Map([...this.members].map(([memberId, member]) => [memberId, { ...member }])),
+      staticMembers: new Map(this.staticMembers),
+      pendingJoin: new Set(this.pendingJoin),
+      pendingSync: new Set(this.pendingSync)
+    })
+  }
+
+  get listing(): GroupListing {
+    return { groupId: this.groupId, type: this.type, state: this.state, protocolType: this.protocolType ?? '' }
+  }
+
+  /** True if a member subscribes to the topic, or if the group uses the consumer protocol and its subscriptions are unknown. */
+  isSubscribedTo(topic: string): boolean {
+    return this.subscribedTopics?.has(topic) ?? usesConsumerProtocol(this)
+  }
+
+  get deletionError(): ErrorName {
+    return this.state === 'Empty' ? 'NONE' : 'NON_EMPTY_GROUP'
+  }
+
+  get offsetDeletionError(): ErrorName {
+    return this.state === 'Empty' || usesConsumerProtocol(this) ? 'NONE' : 'NON_EMPTY_GROUP'
+  }
+
+  tombstones(): GroupRecord[] {
+    return [{ type: 'GroupMetadata', key: { group: this.groupId }, value: null }]
+  }
+
+  /**
+   * While the group is Empty, clients without a generation may commit: administrators, and consumers with manually assigned
+   * partitions. A commit of a member renews its session.
+   */
+  commitError(claim: Claim, touch: Touch): ErrorName {
+    if (this.state === 'Empty' && claim.generationId < 0) return 'NONE'
+    const error = isAnonymous(claim) ? 'UNKNOWN_MEMBER_ID' : claimError(this, claim)
+    if (error !== 'NONE') return error
+    // A valid member that commits in this state does not have its new assignment yet.
+    if (this.state === 'CompletingRebalance') return 'REBALANCE_IN_PROGRESS'
+    const member = this.members.get(claim.memberId)
+    if (member) renewSession(touch, member)
+    return 'NONE'
+  }
+
+  /** A producer may commit without a member (KIP-447). */
+  transactionalCommitError(claim: Claim): ErrorName {
+    if (isAnonymous(claim) || (this.state === 'Empty' && claim.generationId < 0)) return 'NONE'
+    return claimError(this, claim)
+  }
+
+  /** As in Kafka, every client may fetch offsets. */
+  fetchError(): ErrorName {
+    return 'NONE'
+  }
+
+  retainedSince(commitTimestamp: number): number | null {
+    if (this.protocolType === null) return commitTimestamp
+    if (this.state === 'Empty') return this.stateTimestamp ?? commitTimestamp
+    const knowsItsTopics = usesConsumerProtocol(this) && this.subscribedTopics !== null
+    return this.state === 'Stable' && knowsItsTopics ? commitTimestamp : null
   }
 }
 
@@ -132,14 +180,6 @@ export function moveTo(group: ClassicGroup, state: ClassicGroupState, wallMs: nu
   group.stateTimestamp = wallMs
 }
 
-/** The time of the group's nearest deadline. */
-export function nextDeadline(group: ClassicGroup): number {
-  let nearest = Math.min(group.joinDeadline, group.syncDeadline)
-  for (const deadline of group.pendingJoin.values()) nearest = Math.min(nearest, deadline)
-  for (const member of group.members.values()) nearest = Math.min(nearest, member.sessionDeadline)
-  return nearest
-}
-
 /** The error of a request's member id and instance id, or NONE. */
 export function memberError(group: ClassicGroup, memberId: string, groupInstanceId: string | null): ErrorName {
   if (groupInstanceId !== null) {
@@ -148,6 +188,23 @@ export function memberError(group: ClassicGroup, memberId: string, groupInstance
     if (owner.memberId !== memberId) return 'FENCED_INSTANCE_ID'
   }
   return group.members.has(memberId) ? 'NONE' : 'UNKNOWN_MEMBER_ID'
+}
+
+/** The error of a request's member and generation, or NONE. */
+export function claimError(group: ClassicGroup, { memberId, groupInstanceId, generationId }: Claim): ErrorName {
+  const error = memberError(group, memberId, groupInstanceId)
+  if (error !== 'NONE') return error
+  return generationId === group.generationId ? 'NONE' : 'ILLEGAL_GENERATION'
+}
+
+/** True for a commit without a member. */
+function isAnonymous({ memberId, groupInstanceId, generationId }: Claim): boolean {
+  return generationId < 0 && memberId === UNKNOWN_MEMBER_ID && groupInstanceId === null
+}
+
+/** Restarts the session timeout of a member. */
+export function renewSession({ now, effects }: Touch, { memberId, sessionTimeoutMs }: Member): void {
+  effects.setMemberTimer(memberId, 'session', now.deadlineMs + sessionTimeoutMs)
 }
 
 /** The member with a group.instance.id. */
@@ -205,11 +262,6 @@ export function subscribedTopics(group: ClassicGroup): ReadonlySet<string> | nul
     for (const topic of subscribed) topics.add(topic)
   }
   return topics
-}
-
-/** True if a member subscribes to the topic, or if the group uses the consumer protocol and its subscriptions are unknown. */
-export function isSubscribedTo(group: ClassicGroup, topic: string): boolean {
-  return group.subscribedTopics?.has(topic) ?? usesConsumerProtocol(group)
 }
 
 /** True for a group without a record in the log: it exists because of committed offsets. */

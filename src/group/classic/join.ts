@@ -1,7 +1,9 @@
 /** JoinGroup in a classic group: new members, members that join again, and static members that were restarted. */
 
+import type { RebalanceReason } from '../../events/group-events.ts'
 import type { ErrorName } from '../../protocol/errors.ts'
 import { ownCopy } from '../../protocol/wire/bytes.ts'
+import type { JoinGroupResult } from '../effects.ts'
 import {
   countAwaitingJoin,
   dropMember,
@@ -9,6 +11,7 @@ import {
   memberError,
   type Protocol,
   putMember,
+  renewSession,
   staticMember,
   UNKNOWN_MEMBER_ID
 } from './group.ts'
@@ -18,11 +21,7 @@ import {
   completeSync,
   failedJoin,
   failedSync,
-  type JoinGroupResult,
-  NO_ASSIGNMENT,
-  recordGroup,
-  renewSession,
-  respondToJoin
+  NO_ASSIGNMENT
 } from './operation.ts'
 import { selectProtocol, supportsProtocols } from './protocols.ts'
 import {
@@ -66,7 +65,7 @@ export function join(operation: ClassicOperation, request: Join): void {
   const { group } = operation
   if (!hasRoom(operation, request.memberId)) {
     removeMember(operation, request.memberId)
-    respondToJoin(operation, request.ticket, failedJoin('GROUP_MAX_SIZE_REACHED', UNKNOWN_MEMBER_ID))
+    operation.effects.respondToJoin(request.ticket, failedJoin('GROUP_MAX_SIZE_REACHED', UNKNOWN_MEMBER_ID))
   } else if (!supportsProtocols(group, request.protocolType, request.protocols)) {
     refuse(operation, request, 'INCONSISTENT_GROUP_PROTOCOL')
   } else if (request.memberId === UNKNOWN_MEMBER_ID) {
@@ -77,7 +76,7 @@ export function join(operation: ClassicOperation, request: Join): void {
 }
 
 function refuse(operation: ClassicOperation, { ticket, memberId }: Join, errorCode: ErrorName): void {
-  respondToJoin(operation, ticket, failedJoin(errorCode, memberId))
+  operation.effects.respondToJoin(ticket, failedJoin(errorCode, memberId))
 }
 
 /** While a group rebalances, only members that have joined count: the last members to join again may find the group full. */
@@ -109,12 +108,14 @@ function joinWithoutId(operation: ClassicOperation, request: Join): void {
 }
 
 function handOutId(operation: ClassicOperation, { ticket, newMemberId, sessionTimeoutMs }: Join): void {
-  const { pendingJoin } = operation.group
+  const { group, now, effects } = operation
+  const { pendingJoin } = group
   if (pendingJoin.size < MAX_PENDING_JOIN) {
-    pendingJoin.set(newMemberId, operation.now.deadlineMs + sessionTimeoutMs)
-    respondToJoin(operation, ticket, failedJoin('MEMBER_ID_REQUIRED', newMemberId))
+    pendingJoin.add(newMemberId)
+    effects.setMemberTimer(newMemberId, 'pending join', now.deadlineMs + sessionTimeoutMs)
+    effects.respondToJoin(ticket, failedJoin('MEMBER_ID_REQUIRED', newMemberId))
   } else {
-    respondToJoin(operation, ticket, failedJoin('GROUP_MAX_SIZE_REACHED', UNKNOWN_MEMBER_ID))
+    effects.respondToJoin(ticket, failedJoin('GROUP_MAX_SIZE_REACHED', UNKNOWN_MEMBER_ID))
   }
 }
 
@@ -135,15 +136,16 @@ function rejoin(operation: ClassicOperation, request: Join, member: Member): voi
   // may have seen a change that is not in any member's metadata, such as new partitions.
   const isSettled = group.state === 'CompletingRebalance' || (group.state === 'Stable' && group.leader !== memberId)
   if (isSettled && isSame(member.protocols, request.protocols)) {
-    respondToJoin(operation, request.ticket, currentGeneration(group, member))
+    operation.effects.respondToJoin(request.ticket, currentGeneration(group, member))
   } else {
     updateMember(operation, request, member)
-    rebalanceOrCompleteJoin(operation, because(request, `${memberId} joins again`))
+    const clientReason = request.reason
+    rebalanceOrCompleteJoin(operation, { cause: 'MemberRejoined', memberId, clientReason })
   }
 }
 
 function addMember(operation: ClassicOperation, request: Join, memberId: string): void {
-  const { group, now } = operation
+  const { group, now, effects } = operation
   if (group.initialDelay) group.newMemberAdded = true
   if (group.members.size === 0) group.protocolType = request.protocolType
   group.leader ??= memberId
@@ -159,10 +161,11 @@ function addMember(operation: ClassicOperation, request: Join, memberId: string)
     assignment: NO_ASSIGNMENT,
     isNew: true,
     awaitingJoin: request.ticket,
-    awaitingSync: null,
-    sessionDeadline: now.deadlineMs + NEW_MEMBER_JOIN_TIMEOUT_MS
+    awaitingSync: null
   })
-  rebalanceOrCompleteJoin(operation, because(request, `${memberId} joins`))
+  effects.cancelMemberTimer(memberId, 'pending join')
+  effects.setMemberTimer(memberId, 'session', now.deadlineMs + NEW_MEMBER_JOIN_TIMEOUT_MS)
+  rebalanceOrCompleteJoin(operation, { cause: 'MemberJoined', memberId, clientReason: request.reason })
 }
 
 function updateMember(operation: ClassicOperation, request: Join, member: Member): void {
@@ -184,6 +187,7 @@ function replaceStaticMember(operation: ClassicOperation, request: Join, previou
   completeSync(operation, previous, failedSync('FENCED_INSTANCE_ID'))
   const member: Member = { ...previous, memberId: request.newMemberId, isNew: false }
   dropMember(group, previous)
+  operation.effects.cancelMemberTimers(previous.memberId)
   putMember(group, member)
   // The old id stays in pendingSync. As in Kafka, a generation whose SyncGroup it has not sent ends with a rebalance.
   if (group.leader === previous.memberId) group.leader = member.memberId
@@ -195,12 +199,17 @@ function replaceStaticMember(operation: ClassicOperation, request: Join, previou
 
 function rejoinStatically(operation: ClassicOperation, request: Join, member: Member, previousLeader: string): void {
   const { group } = operation
-  const reason = because(request, `the static member ${member.groupInstanceId} was restarted`)
+  const { memberId } = member
+  const groupInstanceId = member.groupInstanceId ?? ''
+  const reason: RebalanceReason = {
+    cause: 'StaticMemberReplaced',
+    ...{ groupInstanceId, memberId, clientReason: request.reason }
+  }
   if (group.state === 'PreparingRebalance') {
     completeJoinIfAllJoined(operation)
   } else if (group.state === 'Stable' && selectProtocol(group) === group.protocolName) {
-    operation.reason = reason
-    recordGroup(operation)
+    operation.because(reason)
+    operation.recordGroup()
     completeJoin(operation, member, replacedMemberResponse(operation, request, member, previousLeader))
   } else {
     // The leader may be assigning partitions to the old member id, or the protocol has changed.
@@ -235,8 +244,4 @@ function isSame(protocols: readonly Protocol[], other: readonly Protocol[]): boo
       ({ name, metadata }, index) => name === other[index]?.name && metadata.equals(other[index].metadata)
     )
   )
-}
-
-function because({ reason }: Join, change: string): string {
-  return reason ? `${change}: ${reason}` : change
 }

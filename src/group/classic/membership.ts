@@ -1,24 +1,21 @@
 /** Heartbeats, commits, LeaveGroup, deadlines, loading and unloading of a classic group. */
+import type { Timer } from '../../coordinator/timers.ts'
+import type { RebalanceReason } from '../../events/group-events.ts'
 import type { ErrorName } from '../../protocol/errors.ts'
+import type { GroupTimer } from '../effects.ts'
+import type { Claim, Touch } from '../group.ts'
 import {
   type ClassicGroup,
+  claimError,
   hasAllMembersJoined,
   type Member,
   memberError,
   moveTo,
-  NEVER,
+  renewSession,
   staticMember,
   UNKNOWN_MEMBER_ID
 } from './group.ts'
-import {
-  type ClassicOperation,
-  completeJoin,
-  completeSync,
-  failedJoin,
-  failedSync,
-  renewSession,
-  type Touch
-} from './operation.ts'
+import { type ClassicOperation, completeJoin, completeSync, failedJoin, failedSync } from './operation.ts'
 import {
   completeJoinPhase,
   joinDeadlineReached,
@@ -28,53 +25,13 @@ import {
   syncDeadlineReached
 } from './rebalance.ts'
 
-/** The member of a request, and the generation that it sends. */
-export interface Claim {
-  readonly memberId: string
-  readonly groupInstanceId: string | null
-  readonly generationId: number
-}
-
 /** Renews a session. Returns REBALANCE_IN_PROGRESS if the member must join again. */
-export function heartbeat(touch: Touch, claim: Claim): ErrorName {
-  const error = claimError(touch.group, claim)
+export function heartbeat(group: ClassicGroup, claim: Claim, touch: Touch): ErrorName {
+  const error = claimError(group, claim)
   if (error !== 'NONE') return error
-  renewSessionOf(touch, claim.memberId)
-  return touch.group.state === 'PreparingRebalance' ? 'REBALANCE_IN_PROGRESS' : 'NONE'
-}
-
-function claimError(group: ClassicGroup, { memberId, groupInstanceId, generationId }: Claim): ErrorName {
-  const error = memberError(group, memberId, groupInstanceId)
-  if (error !== 'NONE') return error
-  return generationId === group.generationId ? 'NONE' : 'ILLEGAL_GENERATION'
-}
-
-function renewSessionOf(touch: Touch, memberId: string): void {
-  const member = touch.group.members.get(memberId)
+  const member = group.members.get(claim.memberId)
   if (member) renewSession(touch, member)
-}
-
-/**
- * Returns NONE if a client may commit offsets, and then renews its session. While the group is Empty, clients without a
- * generation may commit: administrators, and consumers with manually assigned partitions.
- */
-export function commit(touch: Touch, claim: Claim): ErrorName {
-  const { group } = touch
-  if (group.state === 'Empty' && claim.generationId < 0) return 'NONE'
-  const isAnonymous = claim.generationId < 0 && claim.memberId === UNKNOWN_MEMBER_ID && claim.groupInstanceId === null
-  const error = isAnonymous ? 'UNKNOWN_MEMBER_ID' : claimError(group, claim)
-  if (error !== 'NONE') return error
-  // A valid member that commits in this state does not have its new assignment yet.
-  if (group.state === 'CompletingRebalance') return 'REBALANCE_IN_PROGRESS'
-  renewSessionOf(touch, claim.memberId)
-  return 'NONE'
-}
-
-/** The error of a TxnOffsetCommit, or NONE. It may come without a member (KIP-447). */
-export function commitInTransaction(group: ClassicGroup, claim: Claim): ErrorName {
-  const isAnonymous = claim.generationId < 0 && claim.memberId === UNKNOWN_MEMBER_ID && claim.groupInstanceId === null
-  if (isAnonymous || (group.state === 'Empty' && claim.generationId < 0)) return 'NONE'
-  return claimError(group, claim)
+  return group.state === 'PreparingRebalance' ? 'REBALANCE_IN_PROGRESS' : 'NONE'
 }
 
 export interface Leaving {
@@ -90,13 +47,11 @@ export function leave(operation: ClassicOperation, members: readonly Leaving[]):
   const results = members.map(member => removeLeaving(operation, member))
   const left = members.filter((_, index) => results[index] === 'NONE')
   if (left.length === 0 || group.state === 'Empty') return results
-  rebalanceOrCompleteJoin(operation, left.map(farewell).join(', '))
+  const leaving = left.map(({ memberId, groupInstanceId, reason = null }) => {
+    return { memberId, groupInstanceId, clientReason: reason }
+  })
+  rebalanceOrCompleteJoin(operation, { cause: 'MembersLeft', members: leaving })
   return results
-}
-
-function farewell({ memberId, groupInstanceId, reason }: Leaving): string {
-  const id = memberId === UNKNOWN_MEMBER_ID ? groupInstanceId : memberId
-  return reason ? `${id} left: ${reason}` : `${id} left`
 }
 
 function removeLeaving(operation: ClassicOperation, { memberId, groupInstanceId }: Leaving): ErrorName {
@@ -112,15 +67,15 @@ function removeLeaving(operation: ClassicOperation, { memberId, groupInstanceId 
   return error
 }
 
-/** Handles all deadlines that are due. */
-export function expire(operation: ClassicOperation): void {
-  const { group, now } = operation
-  for (const [memberId, deadline] of group.pendingJoin)
-    if (deadline <= now.deadlineMs) expirePending(operation, memberId)
-  for (const member of [...group.members.values()])
-    if (member.sessionDeadline <= now.deadlineMs) expireSession(operation, member)
-  if (group.joinDeadline <= now.deadlineMs) joinDeadlineReached(operation)
-  if (group.syncDeadline <= now.deadlineMs) syncDeadlineReached(operation)
+/** Handles a timer that is due. It may belong to an earlier state of the group. */
+export function expire(operation: ClassicOperation, { kind, member: memberId }: Timer<GroupTimer>): void {
+  const { group } = operation
+  const member = group.members.get(memberId)
+  if (kind === 'load') resume(operation)
+  else if (kind === 'pending join' && group.pendingJoin.has(memberId)) expirePending(operation, memberId)
+  else if (kind === 'session' && member) expireSession(operation, member)
+  else if (kind === 'join' && group.state === 'PreparingRebalance') joinDeadlineReached(operation)
+  else if (kind === 'sync' && group.pendingSync.size > 0) syncDeadlineReached(operation)
 }
 
 function expirePending(operation: ClassicOperation, memberId: string): void {
@@ -130,16 +85,14 @@ function expirePending(operation: ClassicOperation, memberId: string): void {
 
 function expireSession(operation: ClassicOperation, member: Member): void {
   const { group } = operation
-  if (group.members.get(member.memberId) !== member) return
-  // A member with a delayed request is alive. A new member expires nevertheless: its client may be gone.
-  if (!member.isNew && (member.awaitingJoin !== null || member.awaitingSync !== null)) {
-    member.sessionDeadline = NEVER
-    return
-  }
+  // A member with a delayed request is alive; the response renews its session. A new member expires nevertheless: its client may be
+  // gone.
+  if (!member.isNew && (member.awaitingJoin !== null || member.awaitingSync !== null)) return
+  const reason: RebalanceReason = { cause: 'SessionTimeout', memberIds: [member.memberId] }
   removeMember(operation, member.memberId)
-  operation.reason = `the session of ${member.memberId} ended`
+  operation.because(reason)
   if (group.state === 'PreparingRebalance') completeJoinIfNobodyMissing(operation)
-  else prepareRebalance(operation, operation.reason)
+  else prepareRebalance(operation, reason)
 }
 
 /** Unlike a join, a removal may end the initial delay. */
@@ -153,9 +106,9 @@ function completeJoinIfNobodyMissing(operation: ClassicOperation): void {
  */
 export function resume(operation: ClassicOperation): void {
   const { members } = operation.group
-  const { size } = members
   for (const member of members.values()) renewSession(operation, member)
-  if (size > operation.limits.maxSize) prepareRebalance(operation, `${size} members are more than group.max.size`)
+  if (members.size > operation.limits.maxSize)
+    prepareRebalance(operation, { cause: 'GroupMaxSizeExceeded', members: members.size })
 }
 
 /** Completes all delayed requests with NOT_COORDINATOR, because the broker stops. */

@@ -2,7 +2,9 @@
  * The rebalance of a classic group: members join again, those that join in time form the next generation, and the leader's
  * assignment makes the group Stable.
  */
+import type { RebalanceReason } from '../../events/group-events.ts'
 import type { ErrorName } from '../../protocol/errors.ts'
+import type { JoinGroupResult } from '../effects.ts'
 import {
   type ClassicGroup,
   countAwaitingJoin,
@@ -11,8 +13,8 @@ import {
   type Member,
   metadataOf,
   moveTo,
-  NEVER,
   rebalanceTimeoutMs,
+  renewSession,
   subscribedTopics,
   UNKNOWN_MEMBER_ID
 } from './group.ts'
@@ -22,10 +24,7 @@ import {
   completeSync,
   failedJoin,
   failedSync,
-  type JoinGroupResult,
-  NO_ASSIGNMENT,
-  recordGroup,
-  renewSession
+  NO_ASSIGNMENT
 } from './operation.ts'
 import { selectProtocol } from './protocols.ts'
 
@@ -33,7 +32,7 @@ import { selectProtocol } from './protocols.ts'
 const MIN_WAIT_MS = 100
 
 /** Handles a change of members: prepares a rebalance, or completes the current one if all members have joined. */
-export function rebalanceOrCompleteJoin(operation: ClassicOperation, reason: string): void {
+export function rebalanceOrCompleteJoin(operation: ClassicOperation, reason: RebalanceReason): void {
   if (operation.group.state === 'PreparingRebalance') completeJoinIfAllJoined(operation)
   else prepareRebalance(operation, reason)
 }
@@ -46,17 +45,17 @@ export function completeJoinIfAllJoined(operation: ClassicOperation): void {
 }
 
 /** Begins a rebalance: all members must join again. */
-export function prepareRebalance(operation: ClassicOperation, reason: string): void {
-  const { group, now } = operation
+export function prepareRebalance(operation: ClassicOperation, reason: RebalanceReason): void {
+  const { group, now, effects } = operation
   const isInitial = group.state === 'Empty'
   if (group.state === 'CompletingRebalance') dropAssignments(operation, 'REBALANCE_IN_PROGRESS')
   group.pendingSync.clear()
-  group.syncDeadline = NEVER
+  effects.cancelTimer('sync')
   moveTo(group, 'PreparingRebalance', now.wallMs)
-  operation.reason = reason
+  operation.because(reason)
   if (isInitial) beginInitialDelay(operation)
   else if (hasAllMembersJoined(group)) completeJoinPhase(operation)
-  else group.joinDeadline = now.deadlineMs + rebalanceTimeoutMs(group)
+  else effects.setTimer('join', now.deadlineMs + rebalanceTimeoutMs(group))
 }
 
 function dropAssignments(operation: ClassicOperation, errorCode: ErrorName): void {
@@ -70,21 +69,21 @@ function dropAssignments(operation: ClassicOperation, errorCode: ErrorName): voi
 export function loseAssignment(operation: ClassicOperation, errorCode: ErrorName): void {
   if (operation.group.state !== 'CompletingRebalance') return
   dropAssignments(operation, errorCode)
-  prepareRebalance(operation, `the assignment could not be written: ${errorCode}`)
+  prepareRebalance(operation, { cause: 'AssignmentNotWritten', errorCode })
 }
 
 function beginInitialDelay(operation: ClassicOperation): void {
-  const { group, now, limits } = operation
+  const { group, now, limits, effects } = operation
   const delayMs = limits.initialRebalanceDelayMs
   const remainingMs = Math.max(rebalanceTimeoutMs(group) - delayMs, 0)
   group.initialDelay = { delayMs, remainingMs }
-  group.joinDeadline = now.deadlineMs + delayMs
+  effects.setTimer('join', now.deadlineMs + delayMs)
   if (delayMs === 0) completeJoinPhase(operation)
 }
 
 /** Handles the end of the join phase, or extends the initial delay. */
 export function joinDeadlineReached(operation: ClassicOperation): void {
-  const { group, now, limits } = operation
+  const { group, now, limits, effects } = operation
   const delay = group.initialDelay
   if (!delay || !group.newMemberAdded || delay.remainingMs === 0) {
     completeJoinPhase(operation)
@@ -94,30 +93,30 @@ export function joinDeadlineReached(operation: ClassicOperation): void {
   const delayMs = Math.min(limits.initialRebalanceDelayMs, delay.remainingMs)
   const remainingMs = Math.max(delay.remainingMs - delay.delayMs, 0)
   group.initialDelay = { delayMs, remainingMs }
-  group.joinDeadline = now.deadlineMs + delayMs
+  effects.setTimer('join', now.deadlineMs + delayMs)
 }
 
 /** Removes members that did not send SyncGroup in time, and rebalances. */
 export function syncDeadlineReached(operation: ClassicOperation): void {
-  const missing = [...operation.group.pendingSync]
-  for (const memberId of missing) removeMember(operation, memberId)
-  prepareRebalance(operation, `${missing.join(', ')} did not send SyncGroup in time`)
+  const memberIds = [...operation.group.pendingSync]
+  for (const memberId of memberIds) removeMember(operation, memberId)
+  prepareRebalance(operation, { cause: 'SyncGroupTimeout', memberIds })
 }
 
 /** Begins the next generation with the members that have joined. A static member stays a member until its session expires. */
 export function completeJoinPhase(operation: ClassicOperation): void {
-  const { group, now } = operation
-  group.joinDeadline = NEVER
+  const { group, now, effects } = operation
+  effects.cancelTimer('join')
   const missing = [...group.members.values()].filter(
     ({ awaitingJoin, groupInstanceId }) => awaitingJoin === null && groupInstanceId === null
   )
   for (const { memberId } of missing) removeMember(operation, memberId)
   if (missing.length > 0) {
-    operation.reason = `${missing.map(({ memberId }) => memberId).join(', ')} did not send JoinGroup in time`
+    operation.because({ cause: 'JoinGroupTimeout', memberIds: missing.map(({ memberId }) => memberId) })
   }
   if (group.members.size > 0 && !electLeader(group)) {
     // No member has joined: wait until sessions expire.
-    group.joinDeadline = now.deadlineMs + Math.max(rebalanceTimeoutMs(group), MIN_WAIT_MS)
+    effects.setTimer('join', now.deadlineMs + Math.max(rebalanceTimeoutMs(group), MIN_WAIT_MS))
     return
   }
   group.initialDelay = null
@@ -141,7 +140,7 @@ function endWithoutMembers(operation: ClassicOperation): void {
   group.protocolName = null
   group.subscribedTopics = subscribedTopics(group)
   moveTo(group, 'Empty', now.wallMs)
-  recordGroup(operation)
+  operation.recordGroup()
 }
 
 function beginGeneration(operation: ClassicOperation): void {
@@ -155,7 +154,7 @@ function beginGeneration(operation: ClassicOperation): void {
     member.isNew = false
   }
   group.pendingSync = new Set(group.members.keys())
-  group.syncDeadline = now.deadlineMs + rebalanceTimeoutMs(group)
+  operation.effects.setTimer('sync', now.deadlineMs + rebalanceTimeoutMs(group))
 }
 
 /** The JoinGroup response of a member in the current generation. Only the leader gets the members. */
@@ -190,6 +189,7 @@ export function removeMember(operation: ClassicOperation, memberId: string): voi
     completeSync(operation, member, failedSync('UNKNOWN_MEMBER_ID'))
     dropMember(group, member)
   }
+  operation.effects.cancelMemberTimers(memberId)
   group.pendingJoin.delete(memberId)
   group.pendingSync.delete(memberId)
   if (group.leader === memberId) group.leader = group.members.keys().next().value ?? null

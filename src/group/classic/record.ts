@@ -1,20 +1,19 @@
 /** Conversion between a classic group and its GroupMetadata record. */
 import { ownCopy } from '../../protocol/wire/bytes.ts'
 import type { GroupMetadataValue } from '../records.ts'
-import { type ClassicGroup, emptyGroup, type Member, metadataOf, NEVER, putMember, subscribedTopics } from './group.ts'
+import { ClassicGroup, type Member, metadataOf, putMember, subscribedTopics } from './group.ts'
 
 /** Restores a group from its record. The sessions of its members start when the coordinator has loaded the partition. */
 export function restoreGroup(groupId: string, value: GroupMetadataValue): ClassicGroup {
   const members = value.members.map(member => restoreMember(member, value.protocol))
-  const group: ClassicGroup = {
-    ...emptyGroup(groupId, null),
+  const group = new ClassicGroup(groupId, {
     state: members.length === 0 ? 'Empty' : 'Stable',
     stateTimestamp: value.currentStateTimestamp === -1n ? null : Number(value.currentStateTimestamp),
     generationId: value.generation,
     protocolType: value.protocolType || null,
     protocolName: value.protocol,
     leader: value.leader
-  }
+  })
   for (const member of members) putMember(group, member)
   group.subscribedTopics = subscribedTopics(group)
   return group
@@ -34,8 +33,7 @@ function restoreMember(member: GroupMetadataValue['members'][number], protocol: 
     assignment: ownCopy(member.assignment),
     isNew: false,
     awaitingJoin: null,
-    awaitingSync: null,
-    sessionDeadline: NEVER
+    awaitingSync: null
   }
 }
 

@@ -2,16 +2,9 @@
 
 import type { ErrorName } from '../../protocol/errors.ts'
 import { ownCopy } from '../../protocol/wire/bytes.ts'
-import { type ClassicGroup, type Member, memberError, moveTo, NEVER } from './group.ts'
-import {
-  type ClassicOperation,
-  completeSync,
-  failedSync,
-  NO_ASSIGNMENT,
-  recordGroup,
-  respondToSync,
-  type SyncGroupResult
-} from './operation.ts'
+import type { SyncGroupResult } from '../effects.ts'
+import { type ClassicGroup, type Member, memberError, moveTo } from './group.ts'
+import { type ClassicOperation, completeSync, failedSync, NO_ASSIGNMENT } from './operation.ts'
 
 export interface Sync {
   readonly ticket: number
@@ -30,15 +23,15 @@ export function sync(operation: ClassicOperation, request: Sync): void {
   const member = group.members.get(request.memberId)
   const error = syncError(group, request)
   if (error === 'NONE' && member) syncMember(operation, request, member)
-  else respondToSync(operation, request.ticket, failedSync(error))
+  else operation.effects.respondToSync(request.ticket, failedSync(error))
 }
 
 function syncMember(operation: ClassicOperation, request: Sync, member: Member): void {
-  const { group } = operation
+  const { group, effects } = operation
   group.pendingSync.delete(member.memberId)
-  if (group.pendingSync.size === 0) group.syncDeadline = NEVER
+  if (group.pendingSync.size === 0) effects.cancelTimer('sync')
   if (group.state === 'Stable') {
-    respondToSync(operation, request.ticket, assigned(group, member.assignment))
+    effects.respondToSync(request.ticket, assigned(group, member.assignment))
     return
   }
   // A request that is delayed already came from a connection that the client has closed.
@@ -72,6 +65,6 @@ function assign(operation: ClassicOperation, request: Sync): void {
     member.assignment = ownCopy(assignments.get(member.memberId) ?? NO_ASSIGNMENT)
     completeSync(operation, member, assigned(group, member.assignment))
   }
-  recordGroup(operation)
+  operation.recordGroup()
   moveTo(group, 'Stable', now.wallMs)
 }

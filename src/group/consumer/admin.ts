@@ -1,50 +1,8 @@
-/** A consumer group as administrators see it: its listing, its description, and the errors and records of its deletion. */
-import { CONSUMER_PROTOCOL } from '../../protocol/consumer-protocol.ts'
-import type { AdminView } from '../admin-view.ts'
-import type { GroupRecord } from '../records.ts'
+/** The description of a consumer group for administrators (ConsumerGroupDescribe). */
 import type { Assignment } from './assignors/assignor.ts'
 import type { ConsumerGroup, ConsumerGroupState } from './group.ts'
 import type { ConsumerMember } from './member.ts'
 import type { GroupTopics } from './topics.ts'
-
-export function adminView(group: ConsumerGroup): AdminView {
-  const { groupId, state } = group
-  return {
-    groupId,
-    type: 'consumer',
-    state,
-    protocolType: CONSUMER_PROTOCOL,
-    deletion: state === 'Empty' ? 'NONE' : 'NON_EMPTY_GROUP',
-    offsetDeletion: 'NONE',
-    isSubscribedTo: topic => group.subscribedTopics.has(topic),
-    tombstones: () => tombstonesOf(group)
-  }
-}
-
-/**
- * The records that delete a group. The order matters: on loading, a tombstone of the group is valid only after those of its
- * members.
- */
-export function tombstonesOf(group: ConsumerGroup): GroupRecord[] {
-  const { groupId } = group
-  const keys = [...group.members.keys()].map(memberId => ({ groupId, memberId }))
-  const regexes = [...group.regexes.keys()]
-  return [
-    ...keys.map(key => ({ type: 'ConsumerGroupCurrentMemberAssignment', key, value: null }) as const),
-    ...keys.map(key => ({ type: 'ConsumerGroupTargetAssignmentMember', key, value: null }) as const),
-    { type: 'ConsumerGroupTargetAssignmentMetadata', key: { groupId }, value: null },
-    ...keys.map(key => ({ type: 'ConsumerGroupMemberMetadata', key, value: null }) as const),
-    ...regexes.map(regex => {
-      return {
-        type: 'ConsumerGroupRegularExpression',
-        key: { groupId, regularExpression: regex },
-        value: null
-      } as const
-    }),
-    { type: 'ConsumerGroupPartitionMetadata', key: { groupId }, value: null },
-    { type: 'ConsumerGroupMetadata', key: { groupId }, value: null }
-  ]
-}
 
 /** Partitions by topic, with topic names. Deleted topics are left out. */
 export interface DescribedAssignment {

@@ -15,15 +15,17 @@ import {
 import { type ErrorName, KafkaError } from '../../protocol/errors.ts'
 import { UNKNOWN_MEMBER_ID } from '../classic/group.ts'
 import { type Join, MEMBER_ID_REQUIRED_SINCE } from '../classic/join.ts'
-import type { Claim, Leaving } from '../classic/membership.ts'
-import { failedJoin, failedSync, type JoinGroupResult, type SyncGroupResult } from '../classic/operation.ts'
+import type { Leaving } from '../classic/membership.ts'
+import { failedJoin, failedSync } from '../classic/operation.ts'
 import { MAX_PROTOCOLS } from '../classic/protocols.ts'
 import type { Sync } from '../classic/sync.ts'
+import type { JoinGroupResult, SyncGroupResult } from '../effects.ts'
+import type { Claim } from '../group.ts'
 import { canBeClassic, downgrade, fenceMembers, named } from './downgrade.ts'
 import type { ConsumerGroup } from './group.ts'
 import { reconcileMember } from './heartbeat.ts'
-import { type ClassicMemberMetadata, type ConsumerMember, nameOf, sortedOnce } from './member.ts'
-import { checkRoom, joiningMember, requireMember, type TopicPartitions } from './membership.ts'
+import { type ClassicMemberMetadata, type ConsumerMember, sortedOnce } from './member.ts'
+import { checkRoom, emitMemberLeft, joiningMember, requireMember, type TopicPartitions } from './membership.ts'
 import type { ConsumerOperation } from './operation.ts'
 import { followMetadata, updateMember } from './subscription.ts'
 import { updateTarget } from './target.ts'
@@ -87,15 +89,15 @@ function admit(operation: ConsumerOperation, request: Omit<Join, 'ticket'>, memb
   if (former?.classic === null && canBeClassic(operation, all)) {
     const isOutdated = operation.group.assignmentEpoch < operation.group.groupEpoch
     const after = isOutdated ? updated : goOn()
-    downgrade(operation, all, groupEpoch, isOutdated ? 'its assignment is outdated' : null)
+    downgrade(operation, all, groupEpoch, isOutdated ? 'rebalance' : 'keep assignments')
     return after
   }
   updateTarget(operation)
   const after = goOn()
-  const { deadlines } = operation.group
-  deadlines.clear(memberId, 'join')
-  deadlines.set(memberId, 'session', operation.now.deadlineMs + sessionTimeoutMs)
-  deadlines.set(memberId, 'sync', operation.now.deadlineMs + rebalanceTimeoutMs)
+  const { effects, now } = operation
+  effects.cancelMemberTimer(memberId, 'join')
+  effects.setMemberTimer(memberId, 'session', now.deadlineMs + sessionTimeoutMs)
+  effects.setMemberTimer(memberId, 'sync', now.deadlineMs + rebalanceTimeoutMs)
   return after
 }
 
@@ -147,19 +149,19 @@ export function syncClassic(
   operation: ConsumerOperation,
   request: Omit<Sync, 'ticket' | 'assignments'>
 ): SyncGroupResult {
-  const { group, topics, now } = operation
+  const { group, topics, now, effects } = operation
   const member = claimant(group, request)
   const { memberId, memberEpoch, rebalanceTimeoutMs, classic } = member
   checkProtocol(member, request)
   // A member with partitions pending revocation has joined already; it joins again after the revocation.
   if (group.assignmentEpoch > memberEpoch && member.state !== 'UnrevokedPartitions') {
-    group.deadlines.setIfAbsent(memberId, 'join', now.deadlineMs + rebalanceTimeoutMs)
+    effects.startMemberTimer(memberId, 'join', now.deadlineMs + rebalanceTimeoutMs)
     return failedSync('REBALANCE_IN_PROGRESS')
   }
   const version = versionOf(classic.supportedProtocols[0]?.metadata ?? Buffer.alloc(0))
   if (version === null) throw new KafkaError('UNKNOWN_SERVER_ERROR', `what ${memberId} says of itself is malformed`)
-  group.deadlines.clear(memberId, 'sync')
-  group.deadlines.set(memberId, 'session', now.deadlineMs + classic.sessionTimeoutMs)
+  effects.cancelMemberTimer(memberId, 'sync')
+  effects.setMemberTimer(memberId, 'session', now.deadlineMs + classic.sessionTimeoutMs)
   const assigned = new Map([...member.assigned].map(([topicId, epochs]) => [topicId, new Set(epochs.keys())]))
   const { protocolType, protocolName } = request
   return {
@@ -196,10 +198,10 @@ export function heartbeatClassic(operation: ConsumerOperation, claim: Claim): Er
     followMetadata(operation, false)
     updateTarget(operation)
   }
-  const { group, now } = operation
-  group.deadlines.set(memberId, 'session', now.deadlineMs + classic.sessionTimeoutMs)
+  const { group, now, effects } = operation
+  effects.setMemberTimer(memberId, 'session', now.deadlineMs + classic.sessionTimeoutMs)
   if (!canGoOn(group, member)) return 'NONE'
-  group.deadlines.setIfAbsent(memberId, 'join', now.deadlineMs + rebalanceTimeoutMs)
+  effects.startMemberTimer(memberId, 'join', now.deadlineMs + rebalanceTimeoutMs)
   return 'REBALANCE_IN_PROGRESS'
 }
 
@@ -235,7 +237,7 @@ export function leaveClassic(operation: ConsumerOperation, members: readonly Lea
     return memberId === UNKNOWN_MEMBER_ID || memberId === owner.memberId ? owner : 'FENCED_INSTANCE_ID'
   })
   const leaving = found.filter(member => typeof member !== 'string')
-  if (leaving.length > 0) operation.notes.push(`${leaving.map(nameOf).join(', ')} left`)
+  for (const member of leaving) emitMemberLeft(operation, member, 'permanently')
   fenceMembers(operation, leaving)
   return found.map(member => (typeof member === 'string' ? member : 'NONE'))
 }

@@ -3,21 +3,10 @@
  * assigned all its partitions in that epoch or before.
  */
 import type { ErrorName } from '../../protocol/errors.ts'
-import type { ConsumerGroup } from './group.ts'
+import type { Commit, CommittedPartitions } from '../group.ts'
 import type { ConsumerMember } from './member.ts'
 
-/** The member of a request, and its member epoch or generation of the classic protocol. */
-export interface CommitClaim {
-  readonly memberId: string
-  readonly groupInstanceId: string | null
-  readonly generationId: number
-}
-
-/** The partitions of a commit. */
-export type CommittedPartitions = readonly {
-  readonly topicId: string
-  readonly partitions: readonly { readonly partitionIndex: number }[]
-}[]
+type Members = ReadonlyMap<string, ConsumerMember>
 
 /** The first version of OffsetCommit in which members of the consumer protocol may commit. */
 const CONSUMER_MEMBERS_SINCE = 9
@@ -25,43 +14,38 @@ const CONSUMER_MEMBERS_SINCE = 9
 const STALE_EPOCHS_SINCE = 6
 
 /** The error of a whole commit, or NONE. */
-export function commitError(
-  group: ConsumerGroup,
-  claim: CommitClaim,
-  topics: CommittedPartitions,
-  apiVersion: number
-): ErrorName {
-  if (claim.generationId < 0 && group.members.size === 0) return 'NONE'
-  const member = group.members.get(claim.memberId)
+export function commitError(members: Members, commit: Commit): ErrorName {
+  const { memberId, generationId, apiVersion } = commit
+  if (generationId < 0 && members.size === 0) return 'NONE'
+  const member = members.get(memberId)
   if (!member) return 'UNKNOWN_MEMBER_ID'
   if (!member.classic && apiVersion < CONSUMER_MEMBERS_SINCE) return 'UNSUPPORTED_VERSION'
-  return epochError(member, claim.generationId, topics)
+  return epochError(member, commit)
 }
 
 /** As `commitError`, in a transaction. A producer may commit without naming a member. */
-export function transactionalCommitError(
-  group: ConsumerGroup,
-  claim: CommitClaim,
-  topics: CommittedPartitions,
-  apiVersion: number
-): ErrorName {
-  const { memberId, groupInstanceId, generationId } = claim
-  if (generationId < 0 && group.members.size === 0) return 'NONE'
+export function transactionalCommitError(members: Members, commit: Commit): ErrorName {
+  const { memberId, groupInstanceId, generationId, apiVersion } = commit
+  if (generationId < 0 && members.size === 0) return 'NONE'
   if (generationId === -1 && memberId === '' && groupInstanceId === null) return 'NONE'
-  const member = group.members.get(memberId)
+  const member = members.get(memberId)
   if (!member) return 'UNKNOWN_MEMBER_ID'
-  const error = epochError(member, generationId, topics)
+  const error = epochError(member, commit)
   return error === 'STALE_MEMBER_EPOCH' && apiVersion < STALE_EPOCHS_SINCE ? 'ILLEGAL_GENERATION' : error
 }
 
-function epochError(member: ConsumerMember, epoch: number, topics: CommittedPartitions): ErrorName {
+function epochError(member: ConsumerMember, commit: Commit): ErrorName {
+  const { generationId: epoch } = commit
   if (epoch === member.memberEpoch) return 'NONE'
-  const isLate = epoch < member.memberEpoch
-  const isAllSince = () =>
-    topics.every(({ topicId, partitions }) =>
-      partitions.every(({ partitionIndex }) => epoch >= assignedSince(member, topicId, partitionIndex))
-    )
-  return isLate && isAllSince() ? 'NONE' : staleEpoch(member)
+  const isValid = epoch < member.memberEpoch && isAssignedSince(member, epoch, commit.partitions())
+  return isValid ? 'NONE' : staleEpoch(member)
+}
+
+/** True if the member was assigned all partitions in this epoch or before. */
+function isAssignedSince(member: ConsumerMember, epoch: number, topics: CommittedPartitions): boolean {
+  return topics.every(({ topicId, partitions }) =>
+    partitions.every(({ partitionIndex }) => epoch >= assignedSince(member, topicId, partitionIndex))
+  )
 }
 
 function assignedSince({ assigned, pendingRevocation }: ConsumerMember, topicId: string, partition: number): number {
@@ -70,9 +54,9 @@ function assignedSince({ assigned, pendingRevocation }: ConsumerMember, topicId:
 }
 
 /** The error of a whole fetch, or NONE. A fetch without a member is always valid. */
-export function fetchError(group: ConsumerGroup, memberId: string | null, memberEpoch: number): ErrorName {
+export function fetchError(members: Members, memberId: string | null, memberEpoch: number): ErrorName {
   if (memberId === null && memberEpoch < 0) return 'NONE'
-  const member = group.members.get(memberId ?? '')
+  const member = members.get(memberId ?? '')
   if (!member) return 'UNKNOWN_MEMBER_ID'
   return memberEpoch === member.memberEpoch ? 'NONE' : staleEpoch(member)
 }

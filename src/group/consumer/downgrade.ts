@@ -4,24 +4,17 @@
  */
 
 import { derived, rows } from '../../config/view.ts'
+import type { Timer } from '../../coordinator/timers.ts'
 import { CONSUMER_PROTOCOL, versionOf, writeAssignment } from '../../protocol/consumer-protocol.ts'
 import { KafkaError } from '../../protocol/errors.ts'
 import { assert } from '../../runtime/assert.ts'
-import {
-  type ClassicGroup,
-  emptyGroup,
-  type Member,
-  metadataOf,
-  putMember,
-  subscribedTopics
-} from '../classic/group.ts'
-import { beginOperation, NO_ASSIGNMENT, recordGroup, renewSession } from '../classic/operation.ts'
+import { ClassicGroup, type Member, metadataOf, putMember, renewSession, subscribedTopics } from '../classic/group.ts'
+import { ClassicOperation, NO_ASSIGNMENT } from '../classic/operation.ts'
 import { selectProtocol } from '../classic/protocols.ts'
 import { prepareRebalance } from '../classic/rebalance.ts'
-import { tombstonesOf } from './admin.ts'
+import type { GroupTimer } from '../effects.ts'
 import type { Assignment } from './assignors/assignor.ts'
-import type { DeadlineKind } from './deadlines.ts'
-import { type ConsumerMember, nameOf } from './member.ts'
+import type { ConsumerMember } from './member.ts'
 import { removeMembers } from './membership.ts'
 import type { ConsumerOperation } from './operation.ts'
 import type { GroupTopics } from './topics.ts'
@@ -31,7 +24,7 @@ export function fenceMembers(operation: ConsumerOperation, members: readonly Con
   const gone = new Set(members)
   const left = [...operation.group.members.values()].filter(member => !gone.has(member))
   if (members.length > 0 && left.length > 0 && canBeClassic(operation, left)) {
-    downgrade(operation, left, operation.group.groupEpoch, 'members of the consumer protocol have left')
+    downgrade(operation, left, operation.group.groupEpoch, 'rebalance')
   } else {
     removeMembers(operation, [...gone])
   }
@@ -43,35 +36,35 @@ const DOWNGRADE_ROWS = rows({
 
 /** True if these members may continue as a classic group. */
 export function canBeClassic(
-  { settings, world, notes }: ConsumerOperation,
+  { settings, classicLimits, group, effects }: ConsumerOperation,
   members: readonly ConsumerMember[]
 ): boolean {
   if (members.some(({ classic }) => classic === null)) return false
-  if (members.length > world.classic.maxSize) notes.push('the group is too large to become a classic one')
-  return settings.view(DOWNGRADE_ROWS).isEnabled && members.length <= world.classic.maxSize
+  const { maxSize } = classicLimits
+  if (members.length > maxSize)
+    effects.emit({ type: 'GroupDowngradeRefused', groupId: group.groupId, members: members.length, maxSize })
+  return settings.view(DOWNGRADE_ROWS).isEnabled && members.length <= maxSize
 }
 
 /**
- * Ends the consumer group and creates a classic group of these members, with the given generation. With a reason the classic
- * group rebalances; without, each member keeps its target assignment. Throws GROUP_ID_NOT_FOUND if the metadata of a member is
- * malformed.
+ * Ends the consumer group and creates a classic group of these members, with the given generation. The classic group rebalances,
+ * or each member keeps its target assignment. Throws GROUP_ID_NOT_FOUND if the metadata of a member is malformed.
  */
 export function downgrade(
   operation: ConsumerOperation,
   members: readonly ConsumerMember[],
   generationId: number,
-  reason: string | null
+  next: 'rebalance' | 'keep assignments'
 ): void {
-  const successor = beginOperation(
-    classicGroupOf(operation, members, generationId),
-    operation.now,
-    operation.world.classic
-  )
-  recordGroup(successor)
-  if (reason !== null) prepareRebalance(successor, `the consumer group has become a classic one: ${reason}`)
-  operation.records.push(...tombstonesOf(operation.group))
-  operation.successor = successor
-  operation.notes.push('the consumer group has become a classic group')
+  const { now, classicLimits, effects } = operation
+  const successor = new ClassicOperation(classicGroupOf(operation, members, generationId), now, classicLimits)
+  for (const member of successor.group.members.values()) renewSession(successor, member)
+  successor.recordGroup()
+  if (next === 'rebalance') prepareRebalance(successor, { cause: 'GroupConverted' })
+  const { groupId } = operation.group
+  operation.becomeClassicGroup(successor)
+  const conversion = { from: 'consumer', to: 'classic', groupEpoch: generationId, members: members.length } as const
+  effects.emit({ type: 'GroupConverted', groupId, ...conversion })
 }
 
 function classicGroupOf(
@@ -80,14 +73,14 @@ function classicGroupOf(
   generationId: number
 ): ClassicGroup {
   const { group, topics, now } = operation
-  const classic: ClassicGroup = {
-    ...emptyGroup(group.groupId, now.wallMs),
+  const classic = new ClassicGroup(group.groupId, {
     state: 'Stable',
+    stateTimestamp: now.wallMs,
     generationId,
     protocolType: CONSUMER_PROTOCOL,
     leader: members[0]?.memberId ?? null
-  }
-  for (const member of members) putMember(classic, classicMemberOf(operation, member))
+  })
+  for (const member of members) putMember(classic, classicMemberOf(member))
   classic.protocolName = selectProtocol(classic)
   classic.subscribedTopics = subscribedTopics(classic)
   for (const member of classic.members.values()) {
@@ -98,10 +91,10 @@ function classicGroupOf(
   return classic
 }
 
-function classicMemberOf(operation: ConsumerOperation, consumer: ConsumerMember): Member {
+function classicMemberOf(consumer: ConsumerMember): Member {
   const { memberId, instanceId: groupInstanceId, clientId, clientHost, rebalanceTimeoutMs, classic } = consumer
-  assert(classic, `${memberId} speaks the classic protocol`)
-  const member: Member = {
+  assert(classic, `${memberId} uses the classic protocol`)
+  return {
     memberId,
     groupInstanceId,
     clientId,
@@ -112,11 +105,8 @@ function classicMemberOf(operation: ConsumerOperation, consumer: ConsumerMember)
     assignment: NO_ASSIGNMENT,
     isNew: false,
     awaitingJoin: null,
-    awaitingSync: null,
-    sessionDeadline: 0
+    awaitingSync: null
   }
-  renewSession(operation, member)
-  return member
 }
 
 /** Replaces topic ids by names. Deleted topics are left out. */
@@ -132,33 +122,29 @@ function refusal(groupId: string, { memberId }: Member): KafkaError {
   )
 }
 
-/** The reason for fencing a member, by the deadline that it missed. */
-const WHY: Record<DeadlineKind, string> = {
-  session: 'its session ended',
-  rebalance: 'it did not give up its partitions in time',
-  join: 'it did not send JoinGroup in time',
-  sync: 'it did not send SyncGroup in time'
-}
-
-/** Fences one member with an expired deadline. Others follow in further operations, because this one may downgrade the group. */
-export function expire(operation: ConsumerOperation): void {
-  const [reached] = operation.group.deadlines.reached(operation.now.deadlineMs)
-  if (!reached) return
-  const member = operation.group.members.get(reached.memberId)
-  assert(member, `who has a deadline is a member: ${reached.memberId}`)
-  operation.notes.push(`${nameOf(member)} is taken for gone: ${WHY[reached.kind]}`)
+/** Handles a timer that is due: fences the member. It may belong to an earlier state of the group. */
+export function expire(operation: ConsumerOperation, { kind, member: memberId }: Timer<GroupTimer>): void {
+  const { group, effects } = operation
+  const member = group.members.get(memberId)
+  if (kind === 'load') startTimers(operation)
+  if (kind === 'load' || kind === 'pending join' || !member) return
+  const { instanceId: groupInstanceId, clientId } = member
+  effects.emit({
+    ...{ type: 'MemberFenced', groupId: group.groupId, memberId, groupInstanceId, clientId },
+    timeout: kind
+  })
   fenceMembers(operation, [member])
 }
 
 const SESSION_ROWS = rows({ sessionTimeoutMs: 'consumer.session.timeout.ms' })
 
-/** Starts the deadlines of a group that was just loaded. */
-export function startDeadlines({ group, now, settings }: ConsumerOperation): void {
+/** Starts the timers of a loaded group. */
+function startTimers({ group, now, settings, effects }: ConsumerOperation): void {
   const { sessionTimeoutMs } = settings.view(SESSION_ROWS)
   for (const member of group.members.values()) {
-    group.deadlines.set(member.memberId, 'session', now.deadlineMs + sessionTimeoutMs)
+    effects.setMemberTimer(member.memberId, 'session', now.deadlineMs + sessionTimeoutMs)
     if (isRevoking(member))
-      group.deadlines.set(member.memberId, 'rebalance', now.deadlineMs + member.rebalanceTimeoutMs)
+      effects.setMemberTimer(member.memberId, 'rebalance', now.deadlineMs + member.rebalanceTimeoutMs)
   }
 }
 

@@ -1,10 +1,14 @@
 /**
  * A consumer group (KIP-848). Its durable state is spread over several records; only `apply` changes it, for new records and on
- * loading. Deadlines are not durable: a restart sets them again. Operations change a copy of the group (operation.ts).
+ * loading. Operations change a copy of the group (operation.ts).
  */
+import { CONSUMER_PROTOCOL } from '../../protocol/consumer-protocol.ts'
+import type { ErrorName } from '../../protocol/errors.ts'
 import { MalformedFrame } from '../../protocol/wire/bytes.ts'
+import type { Commit, Group, GroupListing } from '../group.ts'
+import type { GroupRecord } from '../records.ts'
 import type { Assignment } from './assignors/assignor.ts'
-import { Deadlines } from './deadlines.ts'
+import { commitError, fetchError, transactionalCommitError } from './commits.ts'
 import {
   type ConsumerMember,
   type EpochAssignment,
@@ -30,7 +34,7 @@ export interface ResolvedRegex {
 
 const NO_PARTITIONS: Assignment = new Map()
 
-export class ConsumerGroup {
+export class ConsumerGroup implements Group {
   readonly type = 'consumer'
   readonly groupId: string
   #groupEpoch = 1
@@ -45,7 +49,6 @@ export class ConsumerGroup {
   #owners = new PartitionOwners()
   #subscriptions = new Subscriptions()
   #subscribedTopics: ReadonlySet<string> | undefined
-  #deadlines = new Deadlines()
   /** The metadata version of the last comparison of hashes; undefined forces the next heartbeat to compare. */
   metadataSeen: bigint | undefined
 
@@ -68,7 +71,6 @@ export class ConsumerGroup {
     copy.#owners = this.#owners.copy()
     copy.#subscriptions = this.#subscriptions.copy()
     copy.#subscribedTopics = this.#subscribedTopics
-    copy.#deadlines = this.#deadlines.copy()
     copy.metadataSeen = this.metadataSeen
     return copy
   }
@@ -156,9 +158,53 @@ export class ConsumerGroup {
     return this.#subscriptions.regexes
   }
 
-  /** The deadlines of its members. Renewing a session changes them outside an operation. */
-  get deadlines(): Deadlines {
-    return this.#deadlines
+  get listing(): GroupListing {
+    return { groupId: this.groupId, type: this.type, state: this.state, protocolType: CONSUMER_PROTOCOL }
+  }
+
+  isSubscribedTo(topic: string): boolean {
+    return this.subscribedTopics.has(topic)
+  }
+
+  get deletionError(): ErrorName {
+    return this.#members.size === 0 ? 'NONE' : 'NON_EMPTY_GROUP'
+  }
+
+  /** As in Kafka, offsets of unsubscribed topics may be deleted in any state. */
+  get offsetDeletionError(): ErrorName {
+    return 'NONE'
+  }
+
+  commitError(commit: Commit): ErrorName {
+    return commitError(this.#members, commit)
+  }
+
+  transactionalCommitError(commit: Commit): ErrorName {
+    return transactionalCommitError(this.#members, commit)
+  }
+
+  fetchError(memberId: string | null, memberEpoch: number): ErrorName {
+    return fetchError(this.#members, memberId, memberEpoch)
+  }
+
+  retainedSince(commitTimestamp: number): number {
+    return commitTimestamp
+  }
+
+  /** The order matters: on loading, a tombstone of the group is valid only after those of its members. */
+  tombstones(): GroupRecord[] {
+    const { groupId } = this
+    const keys = [...this.#members.keys()].map(memberId => ({ groupId, memberId }))
+    const regexKeys = [...this.#regexes.keys()].map(regularExpression => ({ groupId, regularExpression }))
+    return [
+      ...keys.map(key => ({ type: 'ConsumerGroupCurrentMemberAssignment', key, value: null }) as const),
+      ...keys.map(key => ({ type: 'ConsumerGroupTargetAssignmentMember', key, value: null }) as const),
+      { type: 'ConsumerGroupTargetAssignmentMetadata', key: { groupId }, value: null },
+      ...keys.map(key => ({ type: 'ConsumerGroupMemberMetadata', key, value: null }) as const),
+      ...regexKeys.map(key => ({ type: 'ConsumerGroupRegularExpression', key, value: null }) as const),
+      { type: 'ConsumerGroupPartitionMetadata', key: { groupId }, value: null },
+      { type: 'ConsumerGroupMetadata', key: { groupId }, value: null }
+    ]
   }
 
   /** Applies a record. Throws MalformedFrame for a record that is invalid after the earlier records. */
@@ -209,12 +255,11 @@ export class ConsumerGroup {
     if (old && old.instanceId !== member.instanceId) this.#vacate(old)
     if (member.instanceId !== null) this.#staticMembers.set(member.instanceId, member.memberId)
     if (this.#subscriptions.replace(old, member)) this.#subscribedTopics = undefined
-    this.#expect(ownsTheSame || this.#owners.own(member), `what ${member.memberId} has belongs to somebody else`)
+    this.#expect(ownsTheSame || this.#owners.own(member), `a partition of ${member.memberId} has another owner`)
   }
 
   #remove(memberId: string): void {
     const member = this.#members.get(memberId)
-    this.#deadlines.forget(memberId)
     if (!member) return
     this.#expect(member.memberEpoch === LEAVE_GROUP_MEMBER_EPOCH, `the assignment of ${memberId} goes first`)
     this.#expect(!this.#targets.has(memberId), `the target of ${memberId} goes first`)

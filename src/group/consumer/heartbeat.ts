@@ -15,10 +15,16 @@ import {
   JOIN_GROUP_MEMBER_EPOCH,
   LEAVE_GROUP_MEMBER_EPOCH,
   LEAVE_GROUP_STATIC_MEMBER_EPOCH,
-  nameOf,
   sortedOnce
 } from './member.ts'
-import { checkEpoch, checkRoom, joiningMember, requireMember, type TopicPartitions } from './membership.ts'
+import {
+  checkEpoch,
+  checkRoom,
+  emitMemberLeft,
+  joiningMember,
+  requireMember,
+  type TopicPartitions
+} from './membership.ts'
 import type { ConsumerOperation } from './operation.ts'
 import { reconcile } from './reconcile.ts'
 import { followMetadata, updateMember } from './subscription.ts'
@@ -109,7 +115,7 @@ export function heartbeat(operation: ConsumerOperation, request: Heartbeat, newM
   updateTarget(operation)
   const after = reconcileMember(operation, updated, names || regex !== 'same', owned)
   const { sessionTimeoutMs, heartbeatIntervalMs } = operation.settings.view(HEARTBEAT_ROWS)
-  operation.group.deadlines.set(after.memberId, 'session', operation.now.deadlineMs + sessionTimeoutMs)
+  operation.effects.setMemberTimer(after.memberId, 'session', operation.now.deadlineMs + sessionTimeoutMs)
   const wantsAll = memberEpoch === JOIN_GROUP_MEMBER_EPOCH || isFull(request)
   return {
     memberId: after.memberId,
@@ -163,7 +169,7 @@ export function reconcileMember(
   hasSubscriptionChanged: boolean,
   owned: TopicPartitions | null
 ): ConsumerMember {
-  const { group, topics, now } = operation
+  const { group, topics, now, effects } = operation
   if (!hasSubscriptionChanged && isReconciledTo(member, group.assignmentEpoch)) return member
   const after = reconcile(member, {
     targetEpoch: group.assignmentEpoch,
@@ -176,10 +182,9 @@ export function reconcileMember(
   if (after === member) return member
   operation.writeCurrentAssignment(after)
   if (after.classic) return after
-  const { deadlines } = operation.group
   if (after.state === 'UnrevokedPartitions')
-    deadlines.set(after.memberId, 'rebalance', now.deadlineMs + after.rebalanceTimeoutMs)
-  else deadlines.clear(after.memberId, 'rebalance')
+    effects.setMemberTimer(after.memberId, 'rebalance', now.deadlineMs + after.rebalanceTimeoutMs)
+  else effects.cancelMemberTimer(after.memberId, 'rebalance')
   return after
 }
 
@@ -190,7 +195,7 @@ export function leave(operation: ConsumerOperation, request: Heartbeat): Heartbe
   const isAway = memberEpoch === LEAVE_GROUP_STATIC_MEMBER_EPOCH && instanceId !== null
   if (isAway) goAway(operation, member)
   else fenceMembers(operation, [member])
-  operation.notes.push(`${nameOf(member)} left${isAway ? ' for a while' : ''}`)
+  emitMemberLeft(operation, member, isAway ? 'temporarily' : 'permanently')
   return { memberId, memberEpoch, heartbeatIntervalMs: 0, assignment: null }
 }
 
@@ -208,5 +213,5 @@ function goAway(operation: ConsumerOperation, member: ConsumerMember): void {
     assigned,
     pendingRevocation: new Map()
   })
-  operation.group.deadlines.clear(member.memberId, 'rebalance')
+  operation.effects.cancelMemberTimer(member.memberId, 'rebalance')
 }

@@ -67,11 +67,6 @@ export function newMember(memberId: string): ConsumerMember {
   }
 }
 
-/** The member in log lines. */
-export function nameOf({ memberId, clientId }: ConsumerMember): string {
-  return `${memberId} of ${clientId}`
-}
-
 /** Changes the epoch and keeps the previous one, because the response may be lost. */
 export function toEpoch(member: ConsumerMember, memberEpoch: number): ConsumerMember {
   return { ...member, memberEpoch, previousMemberEpoch: member.memberEpoch }

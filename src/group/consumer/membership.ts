@@ -69,10 +69,14 @@ export function joiningMember(
 
 function newcomer(
   operation: ConsumerOperation,
-  { memberId, clientId, clientHost }: Newcomer,
+  { memberId, instanceId: groupInstanceId, clientId, clientHost }: Newcomer,
   protocol: MemberProtocol
 ) {
-  operation.notes.push(`${memberId} joins by the ${protocol} protocol, from ${clientId} at ${clientHost}`)
+  const { groupId } = operation.group
+  operation.effects.emit({
+    ...{ type: 'MemberJoined', groupId, memberId, groupInstanceId, protocol },
+    ...{ clientId, clientHost }
+  })
   return newMember(memberId)
 }
 
@@ -90,9 +94,8 @@ function replaceMember(operation: ConsumerOperation, former: ConsumerMember, mem
   operation.writeMetadata(member)
   operation.writeTarget(memberId, target)
   operation.writeCurrentAssignment(member)
-  operation.notes.push(
-    `${memberId} takes the place of ${former.memberId}, instance ${member.instanceId}, in group ${groupId}`
-  )
+  const replaced = { groupInstanceId: member.instanceId ?? '', previousMemberId: former.memberId, memberId }
+  operation.effects.emit({ type: 'StaticMemberReplaced', groupId, ...replaced })
   return member
 }
 
@@ -126,7 +129,7 @@ export function removeMembers(operation: ConsumerOperation, members: readonly Co
   const used = operation.group.subscribedRegexes
   const unused = new Set(members.map(regexOf).filter(regex => regex !== null && !used.has(regex)))
   for (const regex of unused) if (regex !== null) operation.writeRegex(regex, null)
-  bumpEpoch(operation, 'members are gone')
+  bumpEpoch(operation, 'MembersRemoved')
   // As in Kafka 4.4: the next member must not wait for `consumer.assignment.interval.ms`.
   if (operation.group.members.size === 0) operation.writeAssignmentEpoch(operation.group.groupEpoch, 0)
 }
@@ -136,4 +139,15 @@ function removeMember(operation: ConsumerOperation, { memberId }: ConsumerMember
   operation.write({ type: 'ConsumerGroupCurrentMemberAssignment', key, value: null })
   operation.write({ type: 'ConsumerGroupTargetAssignmentMember', key, value: null })
   operation.write({ type: 'ConsumerGroupMemberMetadata', key, value: null })
+  operation.effects.cancelMemberTimers(memberId)
+}
+
+/** Emits the event of a member that leaves. A static member that leaves temporarily keeps its assignment. */
+export function emitMemberLeft(
+  { group, effects }: ConsumerOperation,
+  { memberId, instanceId: groupInstanceId, clientId }: ConsumerMember,
+  duration: 'temporarily' | 'permanently'
+): void {
+  const isTemporary = duration === 'temporarily'
+  effects.emit({ type: 'MemberLeft', groupId: group.groupId, memberId, groupInstanceId, clientId, isTemporary })
 }

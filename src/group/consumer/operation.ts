@@ -5,9 +5,11 @@
  */
 
 import type { LiveGroupSettings } from '../../config/settings.ts'
+import type { GroupEpochReason } from '../../events/group-events.ts'
 import type { Now } from '../../runtime/time.ts'
-import type { ClassicOperation, DelayedResponse, GroupLimits } from '../classic/operation.ts'
-import { type CoordinatorResult, coordinatorResultOf } from '../coordinator-result.ts'
+import type { ClassicGroup } from '../classic/group.ts'
+import type { ClassicOperation, GroupLimits } from '../classic/operation.ts'
+import { GroupEffects } from '../effects.ts'
 import type { GroupRecord } from '../records.ts'
 import type { Assignment } from './assignors/assignor.ts'
 import type { ConsumerGroup, ResolvedRegex } from './group.ts'
@@ -20,43 +22,30 @@ interface OperationContext {
   readonly now: Now
   readonly settings: LiveGroupSettings
   /** The configs of the classic group that this one may become. */
-  readonly classic: GroupLimits
+  readonly classicLimits: GroupLimits
   readonly topics: GroupTopics
 }
 
 export class ConsumerOperation {
-  readonly world: OperationContext
-  /** The records to append before responses are sent, in this order. */
-  readonly records: GroupRecord[] = []
-  /** Messages of log lines. */
-  readonly notes: string[] = []
-  /** Responses to delayed requests of the classic group that was converted to this group. */
-  readonly responses: DelayedResponse[] = []
-  /** The operation of the classic group that replaces this group; its records follow those of this operation. */
-  successor: ClassicOperation | undefined
-  /** True if the group was converted from a classic group during a rebalance. */
-  isRebalanceCut = false
-  /** The regular expressions to resolve after this operation. */
-  toResolve: ReadonlySet<string> | undefined
+  readonly now: Now
+  /** The configs of the group. Each module takes a view of the configs that it reads. */
+  readonly settings: LiveGroupSettings
+  readonly classicLimits: GroupLimits
+  readonly topics: GroupTopics
+  readonly effects = new GroupEffects()
+  readonly #records: GroupRecord[] = []
+  #successor: ClassicOperation | undefined
+  #isRebalanceCut = false
+  #regexesToResolve: ReadonlySet<string> | undefined
   #group: ConsumerGroup
   #isCopy = false
 
-  constructor(group: ConsumerGroup, world: OperationContext) {
+  constructor(group: ConsumerGroup, { now, settings, classicLimits, topics }: OperationContext) {
     this.#group = group
-    this.world = world
-  }
-
-  get now(): Now {
-    return this.world.now
-  }
-
-  /** The configs of the group. Each module takes a view of the configs that it reads. */
-  get settings(): LiveGroupSettings {
-    return this.world.settings
-  }
-
-  get topics(): GroupTopics {
-    return this.world.topics
+    this.now = now
+    this.settings = settings
+    this.classicLimits = classicLimits
+    this.topics = topics
   }
 
   /** The current state of the group in this operation. Do not keep it: the first write replaces it by a copy. */
@@ -68,8 +57,39 @@ export class ConsumerOperation {
   write(record: ConsumerGroupRecord): void {
     if (!this.#isCopy) this.#group = this.#group.copy()
     this.#isCopy = true
-    this.records.push(record)
+    this.#records.push(record)
     this.#group.apply(record)
+  }
+
+  /** Begins the operation of a new group with the tombstone of the classic group that it replaces. */
+  replaceClassicGroup(classic: ClassicGroup): void {
+    this.#records.push(...classic.tombstones())
+    this.effects.cancelAllTimers()
+  }
+
+  /** Ends the operation with the tombstones of this group. The operation of the classic group that replaces it follows. */
+  becomeClassicGroup(successor: ClassicOperation): void {
+    this.#records.push(...this.#group.tombstones())
+    this.effects.cancelAllTimers()
+    this.#successor = successor
+  }
+
+  /** Notes that the group was converted from a classic group during a rebalance: its members may have lost their partitions. */
+  cutRebalance(): void {
+    this.#isRebalanceCut = true
+  }
+
+  get isRebalanceCut(): boolean {
+    return this.#isRebalanceCut
+  }
+
+  /** Sets the regular expressions to resolve after this operation; undefined for none. */
+  resolveLater(regexes: ReadonlySet<string> | undefined): void {
+    this.#regexesToResolve = regexes
+  }
+
+  get regexesToResolve(): ReadonlySet<string> | undefined {
+    return this.#regexesToResolve
   }
 
   /** Writes the metadata of a member. */
@@ -103,17 +123,20 @@ export class ConsumerOperation {
     this.write({ type: 'ConsumerGroupRegularExpression', key, value })
   }
 
-  /** Begins the next group epoch; `why` is for the log line. */
-  writeEpoch(epoch: number, metadataHash: bigint, why: string): void {
-    this.write({ type: 'ConsumerGroupMetadata', key: { groupId: this.#group.groupId }, value: { epoch, metadataHash } })
-    this.notes.push(`the group goes to epoch ${epoch}: ${why}`)
+  /** Begins the next group epoch. */
+  writeEpoch(epoch: number, metadataHash: bigint, reason: GroupEpochReason): void {
+    const { groupId } = this.#group
+    this.write({ type: 'ConsumerGroupMetadata', key: { groupId }, value: { epoch, metadataHash } })
+    this.effects.emit({ type: 'GroupEpochBumped', groupId, groupEpoch: epoch, reason })
   }
 
-  result(): CoordinatorResult {
-    const { records, responses } = this
-    if (!this.successor) return { group: this.#group, records, responses }
-    const { group, records: later, responses: more } = coordinatorResultOf(this.successor, records)
-    return { group, records: later, responses: [...responses, ...more] }
+  /** The records, the new state of the group and the effects. */
+  result(): { group: ConsumerGroup | ClassicGroup; records: readonly GroupRecord[]; effects: GroupEffects } {
+    const { effects } = this
+    if (!this.#successor) return { group: this.#group, records: this.#records, effects }
+    const later = this.#successor.result()
+    effects.add(later.effects)
+    return { group: later.group, records: [...this.#records, ...later.records], effects }
   }
 
   #keyOf({ memberId }: ConsumerMember): { groupId: string; memberId: string } {

@@ -1,8 +1,8 @@
 /** Resolves the regular expressions of subscriptions in steps, because there may be many topics. */
 import { compilePattern, type Pattern } from '../../coordinator/patterns.ts'
+import type { Events } from '../../events/event.ts'
 import { KafkaError } from '../../protocol/errors.ts'
 import type { BackgroundLoop, BackgroundLoops } from '../../runtime/background.ts'
-import type { Logger } from '../../runtime/logger.ts'
 import { Pause, type Steps } from '../../runtime/pace.ts'
 import type { Clocks } from '../../runtime/time.ts'
 import type { ResolvedRegex } from './group.ts'
@@ -10,7 +10,7 @@ import type { GroupTopics } from './topics.ts'
 
 export interface ResolutionPorts {
   readonly clocks: Clocks
-  readonly logger: Logger
+  readonly events: Events
   readonly topics: GroupTopics
   readonly background: BackgroundLoops
 }
@@ -23,14 +23,17 @@ export type ResolvedRegexes = ReadonlyMap<string, ResolvedRegex>
  * that does not compile is left out: another broker may have written it.
  */
 export function* resolveRegexes(
+  groupId: string,
   regexes: ReadonlySet<string>,
-  { topics, clocks, logger }: Omit<ResolutionPorts, 'background'>
+  { topics, clocks, events }: Omit<ResolutionPorts, 'background'>
 ): Steps<ResolvedRegexes> {
   const { version } = topics
   const timestamp = BigInt(clocks.wall.now())
   const patterns = new Map<string, Pattern>()
   for (const regex of regexes) {
-    const pattern = tryCompile(regex, logger)
+    const pattern = tryCompile(regex, error => {
+      events.emit({ type: 'RegularExpressionSkipped', groupId, regularExpression: regex, error })
+    })
     if (pattern) patterns.set(regex, pattern)
     yield
   }
@@ -44,12 +47,12 @@ export function* resolveRegexes(
   return new Map([...matched].map(([regex, topics]) => [regex, { topics, version, timestamp }]))
 }
 
-function tryCompile(regex: string, logger: Logger): Pattern | undefined {
+function tryCompile(regex: string, failed: (error: KafkaError) => void): Pattern | undefined {
   try {
     return compilePattern(regex)
   } catch (error) {
     if (!(error instanceof KafkaError)) throw error
-    logger.warn({ err: error }, 'a regular expression of a group is left out')
+    failed(error)
     return undefined
   }
 }
@@ -79,7 +82,7 @@ export class RegexResolution {
    */
   resolve(groupId: string, regexes: ReadonlySet<string>, done: (resolved: ResolvedRegexes) => void): void {
     if (this.#resolutions.has(groupId)) return
-    this.#resolutions.set(groupId, { steps: resolveRegexes(regexes, this.#ports), done })
+    this.#resolutions.set(groupId, { steps: resolveRegexes(groupId, regexes, this.#ports), done })
     this.#loop.run()
   }
 

@@ -5,6 +5,7 @@
 
 import { rows } from '../../config/view.ts'
 import { compilePattern } from '../../coordinator/patterns.ts'
+import type { GroupEpochReason } from '../../events/group-events.ts'
 import type { ResolvedRegex } from './group.ts'
 import { type ConsumerMember, hasSameMetadata, hasSameNames, regexOf } from './member.ts'
 import { groupHash } from './metadata-hash.ts'
@@ -33,7 +34,7 @@ export function updateMember(
   const names = !hasSameNames(before, after)
   const regex =
     before.subscribedTopicRegex === after.subscribedTopicRegex ? 'same' : changeRegex(operation, before, after)
-  operation.toResolve = regexesToResolve(operation, resolvedBefore)
+  operation.resolveLater(regexesToResolve(operation, resolvedBefore))
   return { names, regex }
 }
 
@@ -84,7 +85,7 @@ export function regexesResolved(operation: ConsumerOperation, resolved: Readonly
     operation.writeRegex(regex, found)
   }
   if (isNews || subscriptionHash(operation) !== operation.group.metadataHash || hasUnwantedTarget(operation)) {
-    bumpEpoch(operation, 'its expressions stand for other topics')
+    bumpEpoch(operation, 'RegularExpressionsResolved')
   }
 }
 
@@ -106,16 +107,16 @@ export function followMetadata(operation: ConsumerOperation, isNews: boolean): v
   const { group, topics, isRebalanceCut } = operation
   const isDue = isNews || isRebalanceCut
   if (!isDue && group.metadataSeen === topics.version) return
-  const why = isDue ? 'its members want something else' : 'its topics have changed'
-  if (isDue || subscriptionHash(operation) !== group.metadataHash) bumpEpoch(operation, why)
+  const reason = isDue ? 'SubscriptionsChanged' : 'TopicsChanged'
+  if (isDue || subscriptionHash(operation) !== group.metadataHash) bumpEpoch(operation, reason)
   operation.group.metadataSeen = topics.version
   if (!operation.group.hasPartitionMetadata) return
   operation.write({ type: 'ConsumerGroupPartitionMetadata', key: { groupId: group.groupId }, value: null })
 }
 
 /** Begins the next group epoch, which needs a new target assignment. */
-export function bumpEpoch(operation: ConsumerOperation, why: string): void {
-  operation.writeEpoch(operation.group.groupEpoch + 1, subscriptionHash(operation), why)
+export function bumpEpoch(operation: ConsumerOperation, reason: GroupEpochReason): void {
+  operation.writeEpoch(operation.group.groupEpoch + 1, subscriptionHash(operation), reason)
 }
 
 /** The metadata hash of all topics that the group subscribes to. */

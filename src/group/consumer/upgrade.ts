@@ -20,19 +20,20 @@ import type { GroupTopics } from './topics.ts'
  * upgraded.
  */
 export function upgrade(operation: ConsumerOperation, classic: ClassicGroup): void {
-  operation.records.push({ type: 'GroupMetadata', key: { group: classic.groupId }, value: null })
+  operation.replaceClassicGroup(classic)
   if (classic.state === 'Empty') return
   checkUpgrade(operation, classic)
   const generation = Array.from(classic.members.values(), member => stateOf(classic, member, operation.topics))
   writeGroup(operation, classic.generationId, generation)
+  const { effects, now } = operation
   for (const { memberId, awaitingJoin, awaitingSync, sessionTimeoutMs } of classic.members.values()) {
-    operation.group.deadlines.set(memberId, 'session', operation.now.deadlineMs + sessionTimeoutMs)
-    const [join, sync] = [failedJoin('REBALANCE_IN_PROGRESS', memberId), failedSync('REBALANCE_IN_PROGRESS')]
-    if (awaitingJoin !== null) operation.responses.push({ type: 'join', ticket: awaitingJoin, response: join })
-    if (awaitingSync !== null) operation.responses.push({ type: 'sync', ticket: awaitingSync, response: sync })
+    effects.setMemberTimer(memberId, 'session', now.deadlineMs + sessionTimeoutMs)
+    if (awaitingJoin !== null) effects.respondToJoin(awaitingJoin, failedJoin('REBALANCE_IN_PROGRESS', memberId))
+    if (awaitingSync !== null) effects.respondToSync(awaitingSync, failedSync('REBALANCE_IN_PROGRESS'))
   }
-  operation.isRebalanceCut = classic.state !== 'Stable'
-  operation.notes.push('the classic group has become a consumer group')
+  if (classic.state !== 'Stable') operation.cutRebalance()
+  const conversion = { from: 'classic', to: 'consumer', groupEpoch: classic.generationId } as const
+  effects.emit({ type: 'GroupConverted', groupId: classic.groupId, ...conversion, members: classic.members.size })
 }
 
 const UPGRADE_ROWS = rows({
@@ -118,7 +119,7 @@ function customAssignor(classic: ClassicGroup): KafkaError {
 
 function writeGroup(operation: ConsumerOperation, generationId: number, members: readonly MemberState[]): void {
   for (const { member } of members) operation.writeMetadata(member)
-  operation.writeEpoch(generationId, subscriptionHash(operation), 'that is its generation as a classic group')
+  operation.writeEpoch(generationId, subscriptionHash(operation), 'GroupConverted')
   for (const { member, target } of members) operation.writeTarget(member.memberId, target)
   operation.writeAssignmentEpoch(generationId, 0)
   for (const { member } of members) {

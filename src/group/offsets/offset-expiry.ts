@@ -3,8 +3,7 @@
  * without side effects that return tombstones.
  */
 import { ZERO_UUID } from '../../protocol/wire/bytes.ts'
-import { usesConsumerProtocol } from '../classic/group.ts'
-import { adminView, type Group } from '../group.ts'
+import type { Group } from '../group.ts'
 import type { GroupRecord, OffsetCommitValue } from '../records.ts'
 import type { GroupOffsets, OffsetRecord, OffsetTopic } from './offsets.ts'
 import type { PendingTransactionalOffset, PendingTransactionalOffsets } from './pending-transactional-offsets.ts'
@@ -20,36 +19,26 @@ export function expireGroup(
   now: number,
   retentionMs: number
 ): GroupRecord[] {
-  const view = adminView(group)
   const tombstones: GroupRecord[] = []
   let count = 0
   for (const [topic, partitions] of offsets) {
     count += partitions.size
-    if (view.isSubscribedTo(topic)) continue
+    if (group.isSubscribedTo(topic)) continue
     for (const [partition, commit] of partitions) {
       if (pending.isPending(group.groupId, topic, partition)) continue
       if (isExpired(group, commit, now, retentionMs)) tombstones.push(tombstone(group.groupId, topic, partition))
     }
   }
   const nothingLeft = tombstones.length === count
-  if (nothingLeft && view.state === 'Empty' && !pending.hasPending(group.groupId)) tombstones.push(...view.tombstones())
-  return tombstones
+  const isRemovable = nothingLeft && group.deletionError === 'NONE' && !pending.hasPending(group.groupId)
+  return isRemovable ? [...tombstones, ...group.tombstones()] : tombstones
 }
 
 function isExpired(group: Group, commit: OffsetCommitValue, now: number, retentionMs: number): boolean {
-  const since = retainedSince(group, commit)
+  const since = group.retainedSince(Number(commit.commitTimestamp))
   if (since === null) return false
   if (commit.expireTimestamp !== -1n) return now >= commit.expireTimestamp
   return now - since >= retentionMs
-}
-
-/** The start of an offset's retention period; null while the group keeps the offset. */
-function retainedSince(group: Group, commit: OffsetCommitValue): number | null {
-  const committed = Number(commit.commitTimestamp)
-  if (group.type === 'consumer' || group.protocolType === null) return committed
-  if (group.state === 'Empty') return group.stateTimestamp ?? committed
-  const knowsItsTopics = usesConsumerProtocol(group) && group.subscribedTopics !== null
-  return group.state === 'Stable' && knowsItsTopics ? committed : null
 }
 
 /** The tombstones of a group's offsets for a deleted topic, including pending transactional offsets. */

@@ -11,7 +11,7 @@ import type { RecordBatch } from '../../../src/protocol/records/batch.ts'
 import { buildBatch } from '../../../src/protocol/records/builder.ts'
 import { buildEndTxnMarker, type TxnResult } from '../../../src/protocol/records/control.ts'
 import type { MemoryStorage } from '../../../src/storage/memory-storage.ts'
-import { encodeTombstone } from '../../../src/txn/records.ts'
+import { encodeRecord, tombstone } from '../../../src/txn/records.ts'
 import { hex } from '../../protocol/records/vectors.ts'
 import { options, segment } from '../folder.ts'
 
@@ -179,7 +179,7 @@ describe('the records of __transaction_state', () => {
   })
 
   it('the records may be tombstones, of an unknown type, or not be records of the topic at all', () => {
-    expect(shown(encodeTombstone('tx'))[1]).toBe('payload: <DELETE>')
+    expect(shown(encodeRecord(tombstone('tx'), 2))[1]).toBe('payload: <DELETE>')
     expect(shown({ key: hex('0007'), value: null })).toEqual(['key: Unknown record type 7 at offset 3, skipping.'])
     expect(shown({ key: hex('00'), value: null })[0]).toMatch(/^key: Error at offset 3, skipping\. /)
     expect(shown({ key: hex('0000 0002 7478'), value: hex('0009') })[0]).toMatch(/^key: Error at offset 3/)

@@ -1,26 +1,21 @@
 /** Drives one classic group, a pure state machine: requests with defaults, the passage of time, and the responses by ticket. */
-import { type ClassicGroup, emptyGroup, nextDeadline } from '../../../src/group/classic/group.ts'
+import { NO_MEMBER, Timers } from '../../../src/coordinator/timers.ts'
+import type { GroupEvent } from '../../../src/events/group-events.ts'
+import { ClassicGroup } from '../../../src/group/classic/group.ts'
 import { type Join, join } from '../../../src/group/classic/join.ts'
+import { expire, heartbeat, type Leaving, leave, unload } from '../../../src/group/classic/membership.ts'
+import { CLASSIC_GROUP_ROWS, ClassicOperation, type GroupLimits } from '../../../src/group/classic/operation.ts'
+import { type Sync, sync } from '../../../src/group/classic/sync.ts'
 import {
-  type Claim,
-  commit,
-  expire,
-  heartbeat,
-  type Leaving,
-  leave,
-  unload
-} from '../../../src/group/classic/membership.ts'
-import {
-  beginOperation,
-  CLASSIC_GROUP_ROWS,
-  type ClassicOperation,
   type DelayedResponse,
-  type GroupLimits,
+  GroupEffects,
+  type GroupTimer,
   type JoinGroupResult,
   type SyncGroupResult
-} from '../../../src/group/classic/operation.ts'
-import { type Sync, sync } from '../../../src/group/classic/sync.ts'
+} from '../../../src/group/effects.ts'
+import type { Claim, Touch } from '../../../src/group/group.ts'
 import type { GroupMetadataValue } from '../../../src/group/records.ts'
+import type { MonotonicClock } from '../../../src/runtime/time.ts'
 import { settingsWith } from '../../config/settings-with.ts'
 import { subscriptionOf } from '../embedded.ts'
 import { GROUP_SETTINGS, REBALANCE_MS, SESSION_MS } from '../group-settings.ts'
@@ -35,29 +30,55 @@ export class ClassicGroupDriver {
   /** The deadline clock. */
   now = 1_000_000
   readonly records: GroupMetadataValue[] = []
+  readonly events: GroupEvent[] = []
+  /** Timers of the group. They run only in `pass`. */
+  readonly timers = new Timers<GroupTimer>(this.#clock(), () => {})
   readonly #limits: GroupLimits
   readonly #answers = new Map<number, DelayedResponse>()
   #ticket = 0
 
-  constructor(limits: Partial<GroupLimits> = {}, group = emptyGroup('g', 1_000_000)) {
+  constructor(limits: Partial<GroupLimits> = {}, group = new ClassicGroup('g', { stateTimestamp: 1_000_000 })) {
     this.#limits = { ...LIMITS, ...limits }
     this.group = group
   }
 
   operation<T>(act: (operation: ClassicOperation) => T): T {
-    const operation = beginOperation(
-      this.group,
-      { wallMs: WALL_ORIGIN_MS + this.now, deadlineMs: this.now },
-      this.#limits
-    )
+    const operation = new ClassicOperation(this.group, this.#now, this.#limits)
     const reply = act(operation)
-    this.group = operation.group
-    if (operation.record) this.records.push(operation.record)
-    for (const answer of operation.responses) {
+    const { group, records, effects } = operation.result()
+    this.group = group
+    for (const record of records) if (record.type === 'GroupMetadata' && record.value) this.records.push(record.value)
+    this.#apply(effects)
+    return reply
+  }
+
+  /** Starts the timers of a group that was loaded from the log. */
+  load(): void {
+    this.operation(operation => expire(operation, { subject: 'g', member: NO_MEMBER, kind: 'load' }))
+  }
+
+  #apply(effects: GroupEffects): void {
+    this.timers.change('g', effects.timers)
+    this.events.push(...effects.events)
+    for (const answer of effects.responses) {
       if (this.#answers.has(answer.ticket)) throw new Error(`ticket ${answer.ticket} is answered twice`)
       this.#answers.set(answer.ticket, answer)
     }
+  }
+
+  #touch<T>(act: (touch: Touch) => T): T {
+    const effects = new GroupEffects()
+    const reply = act({ now: this.#now, effects })
+    this.#apply(effects)
     return reply
+  }
+
+  get #now() {
+    return { wallMs: WALL_ORIGIN_MS + this.now, deadlineMs: this.now }
+  }
+
+  #clock(): MonotonicClock {
+    return { now: () => this.now, at: () => ({ cancel: () => {} }) }
   }
 
   /** Sends a JoinGroup and returns its ticket. A new member gets the id `newMemberId`. */
@@ -92,14 +113,16 @@ export class ClassicGroupDriver {
 
   heartbeat(memberId: string, claim: Partial<Claim> = {}) {
     const { generationId } = this.group
-    return this.operation(operation =>
-      heartbeat(operation, { memberId, groupInstanceId: null, generationId, ...claim })
+    return this.#touch(touch =>
+      heartbeat(this.group, { memberId, groupInstanceId: null, generationId, ...claim }, touch)
     )
   }
 
   commit(memberId: string, claim: Partial<Claim> = {}) {
     const { generationId } = this.group
-    return this.operation(operation => commit(operation, { memberId, groupInstanceId: null, generationId, ...claim }))
+    return this.#touch(touch =>
+      this.group.commitError({ memberId, groupInstanceId: null, generationId, ...claim }, touch)
+    )
   }
 
   leave(...members: (string | Leaving)[]) {
@@ -115,14 +138,15 @@ export class ClassicGroupDriver {
     this.operation(unload)
   }
 
-  /** Advances the clock, one deadline after the other. */
+  /** Advances the clock, one millisecond after the other, and runs the timers that are due. */
   pass(ms: number): void {
-    const until = this.now + ms
-    while (nextDeadline(this.group) <= until) {
-      this.now = Math.max(this.now, nextDeadline(this.group))
-      this.operation(expire)
+    for (const until = this.now + ms; ; this.now++) {
+      for (let timer = this.timers.takeDue(); timer; timer = this.timers.takeDue()) {
+        const due = timer
+        if (due !== 'moved') this.operation(operation => expire(operation, due))
+      }
+      if (this.now === until) return
     }
-    this.now = until
   }
 
   /** The response to a JoinGroup; undefined while it is delayed. */

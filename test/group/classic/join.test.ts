@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import { nextDeadline } from '../../../src/group/classic/group.ts'
 import { MAX_PENDING_JOIN } from '../../../src/group/classic/join.ts'
 import { subscriptionOf } from '../embedded.ts'
 import { REBALANCE_MS, SESSION_MS } from '../group-settings.ts'
@@ -43,11 +42,8 @@ describe('JoinGroup', () => {
 
   it('the number of pending member ids is limited, and expired ids make room for new ones', () => {
     const driver = new ClassicGroupDriver()
-    const waiting = Array.from({ length: MAX_PENDING_JOIN }, (_, index): [string, number] => [
-      `n${index}`,
-      driver.now + 1
-    ])
-    driver.group.pendingJoin = new Map(waiting)
+    for (let index = 0; index < MAX_PENDING_JOIN; index++)
+      driver.join({ newMemberId: `n${index}`, sessionTimeoutMs: 1 })
     expect(driver.joined(driver.join())).toMatchObject({ errorCode: 'GROUP_MAX_SIZE_REACHED', memberId: '' })
     expect(driver.group.pendingJoin.size).toBe(MAX_PENDING_JOIN)
     const [ticket] = [driver.join({ memberId: 'n0' })]
@@ -264,6 +260,6 @@ describe('group.initial.rebalance.delay.ms', () => {
     expect(driver.joined(ticket)).toMatchObject({ errorCode: 'UNKNOWN_MEMBER_ID' })
     driver.pass(3_000)
     expect(driver.group).toMatchObject({ state: 'Empty', generationId: 1, leader: null, protocolType: 'consumer' })
-    expect(nextDeadline(driver.group)).toBe(Number.POSITIVE_INFINITY)
+    expect(driver.timers.size).toBe(0)
   })
 })

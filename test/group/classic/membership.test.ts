@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import { leave, resume } from '../../../src/group/classic/membership.ts'
 import { groupMetadataOf, restoreGroup } from '../../../src/group/classic/record.ts'
 import { REBALANCE_MS, SESSION_MS } from '../group-settings.ts'
 import { ClassicGroupDriver } from './classic-group-driver.ts'
@@ -129,24 +128,24 @@ describe('sessions of a loaded group', () => {
     if (!record) throw new Error('a stable group has a record')
     const driver = new ClassicGroupDriver({}, restoreGroup('g', record))
     driver.now += SESSION_MS
-    driver.operation(resume)
-    expect(driver.group.members.get('a')?.sessionDeadline).toBe(driver.now + SESSION_MS)
+    driver.load()
+    expect(driver.timers.deadlineOf({ subject: 'g', member: 'a', kind: 'session' })).toBe(driver.now + SESSION_MS)
   })
 })
 
 describe('LeaveGroup', () => {
-  it('the reasons of leaving members are logged (KIP-800)', () => {
+  it('the event of a rebalance has the reasons of leaving members (KIP-800)', () => {
     const driver = ClassicGroupDriver.stable(['a', 'b', 'c'])
     const left = [
       { memberId: 'a', groupInstanceId: null, reason: 'enough' },
       { memberId: 'b', groupInstanceId: null }
     ]
-    expect(
-      driver.operation(operation => {
-        leave(operation, left)
-        return operation.reason
-      })
-    ).toBe('a left: enough, b left')
+    driver.leave(...left)
+    const members = [
+      { memberId: 'a', groupInstanceId: null, clientReason: 'enough' },
+      { memberId: 'b', groupInstanceId: null, clientReason: null }
+    ]
+    expect(driver.events.at(-1)).toMatchObject({ reason: { cause: 'MembersLeft', members } })
   })
 
   it('LeaveGroup has a result for each member', () => {
@@ -228,7 +227,7 @@ describe('loading of a group', () => {
   it('a loaded group is Stable with new sessions, and its members keep generation and assignment', () => {
     const before = ClassicGroupDriver.stable(['a', 'b'])
     const driver = new ClassicGroupDriver({}, restoreGroup('g', groupMetadataOf(before.group)))
-    driver.operation(resume)
+    driver.load()
     expect(driver.group).toMatchObject({ state: 'Stable', generationId: before.group.generationId, leader: 'a' })
     expect(driver.group.subscribedTopics).toEqual(new Set(['foo']))
     driver.pass(SESSION_MS - 1)

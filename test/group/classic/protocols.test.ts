@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { emptyGroup, type Member, type Protocol, putMember } from '../../../src/group/classic/group.ts'
+import { ClassicGroup, type Member, type Protocol, putMember } from '../../../src/group/classic/group.ts'
 import { MAX_PROTOCOLS, selectProtocol, supportsProtocols } from '../../../src/group/classic/protocols.ts'
 import { ClassicGroupDriver } from './classic-group-driver.ts'
 
@@ -8,7 +8,7 @@ const METADATA = Buffer.alloc(0)
 const named = (...names: string[]): Protocol[] => names.map(name => ({ name, metadata: METADATA }))
 
 function groupOf(...members: Protocol[][]) {
-  const group = { ...emptyGroup('g', 0), state: 'Stable' as const, protocolType: 'consumer' }
+  const group = new ClassicGroup('g', { state: 'Stable', protocolType: 'consumer' })
   members.forEach((protocols, index) => {
     putMember(group, { ...onlyMember(), memberId: `m${index}`, protocols })
   })
@@ -38,7 +38,7 @@ describe('protocols of classic groups', () => {
 
   it('the number of protocols of a member is limited', () => {
     const names = Array.from({ length: MAX_PROTOCOLS }, (_, index) => `p${index}`)
-    const group = emptyGroup('g', 0)
+    const group = new ClassicGroup('g')
     expect(supportsProtocols(group, 'consumer', named(...names))).toBe(true)
     expect(supportsProtocols(group, 'consumer', named(...names, 'one-more'))).toBe(false)
   })

@@ -1,7 +1,7 @@
 /** A member of a simulated classic group, with the partitions that it is assigned and commits offsets for. */
 import { expect } from 'vitest'
 import type { Protocol } from '../../../src/group/classic/group.ts'
-import type { JoinGroupResult } from '../../../src/group/classic/operation.ts'
+import type { JoinGroupResult } from '../../../src/group/effects.ts'
 import type { ErrorName } from '../../../src/protocol/errors.ts'
 import { type Character, RandomMember, REFUSED, START_ANEW } from '../random-member.ts'
 import type { ClassicGroupModel } from './classic-group-model.ts'

@@ -3,7 +3,7 @@
  * eager (revokes all partitions before it joins) or cooperative (keeps its partitions and revokes those it is not assigned).
  */
 import { expect } from 'vitest'
-import type { JoinGroupResult } from '../../../src/group/classic/operation.ts'
+import type { JoinGroupResult } from '../../../src/group/effects.ts'
 import { readSubscription } from '../../../src/protocol/consumer-protocol.ts'
 import { assignmentOf, partitionsOf, subscriptionOf } from '../embedded.ts'
 import type { GroupCoordinatorDriver } from '../group-coordinator-driver.ts'

@@ -3,7 +3,7 @@
  * cooperative member reports its partitions and revokes those that it is not assigned.
  */
 import { expect } from 'vitest'
-import type { JoinGroupResult } from '../../../src/group/classic/operation.ts'
+import type { JoinGroupResult } from '../../../src/group/effects.ts'
 import { readSubscription } from '../../../src/protocol/consumer-protocol.ts'
 import type { ErrorName } from '../../../src/protocol/errors.ts'
 import { assignmentOf, type Owned, partitionsOf, subscriptionOf } from '../embedded.ts'

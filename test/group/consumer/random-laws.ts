@@ -3,32 +3,30 @@ import { expect } from 'vitest'
 import { groupMetadataOf } from '../../../src/group/classic/record.ts'
 import type { ConsumerGroup } from '../../../src/group/consumer/group.ts'
 import { subscriptionHash } from '../../../src/group/consumer/subscription.ts'
-import type { Group } from '../../../src/group/group.ts'
-import { GroupPartition } from '../../../src/group/partition.ts'
-import { silentLogger } from '../../../src/runtime/logger.ts'
-import { runAtOnce } from '../../../src/runtime/pace.ts'
+import type { ServedGroup } from '../../../src/group/state.ts'
 import type { Clocks } from '../../../src/runtime/time.ts'
-import type { MemoryJournal } from '../../coordinator/memory-journal.ts'
+import type { MemoryStateLog } from '../../coordinator/memory-state-log.ts'
 import { GROUP } from '../group-coordinator-driver.ts'
+import { groupShard } from '../group-shard.ts'
 import type { ClusterTopics } from './cluster-topics.ts'
 import { RandomClassic } from './random-classic.ts'
 import { type Client, keysOf } from './random-client.ts'
 
 interface Scene {
-  readonly journal: MemoryJournal
+  readonly journal: MemoryStateLog
   readonly clock: Clocks
   readonly topics: ClusterTopics
 }
 
 interface InLog {
-  readonly type: Group['type'] | undefined
+  readonly type: ServedGroup['type'] | undefined
   readonly durable: unknown
 }
 
 export class GroupLaws {
   readonly #scene: Scene
   #epochs = { group: 0, assignment: 0 }
-  #lastType: Group['type'] | undefined
+  #lastType: ServedGroup['type'] | undefined
   /** Clients whose partitions are not checked. */
   readonly #void = new Set<Client>()
   #readBatches = 0
@@ -39,12 +37,12 @@ export class GroupLaws {
   }
 
   /** Called before a restart. The generation of a classic group is in the log once the group is stable. */
-  restart(group: Group | undefined): void {
+  restart(group: ServedGroup | undefined): void {
     if (group?.type === 'classic') this.#epochs = { group: 0, assignment: 0 }
   }
 
   /** Checks all invariants. */
-  check(group: Group | undefined, clients: readonly Client[]): void {
+  check(group: ServedGroup | undefined, clients: readonly Client[]): void {
     this.#checkReplay(group)
     this.#checkEpochs(group)
     if (!group) return
@@ -53,7 +51,7 @@ export class GroupLaws {
   }
 
   /** Checks that a replay of the log restores the group. */
-  #checkReplay(group: Group | undefined): void {
+  #checkReplay(group: ServedGroup | undefined): void {
     const { batches } = this.#scene.journal
     if (batches.length > this.#readBatches) this.#inLog = this.#replayed()
     this.#readBatches = batches.length
@@ -64,11 +62,11 @@ export class GroupLaws {
 
   #replayed(): InLog {
     const { journal, clock } = this.#scene
-    const group = runAtOnce(GroupPartition.load(journal, clock.wall.now(), silentLogger)).groups.get(GROUP)
+    const group = groupShard(journal, clock).state.groups.get(GROUP)
     return { type: group?.type, durable: durable(group) }
   }
 
-  #checkEpochs(group: Group | undefined): void {
+  #checkEpochs(group: ServedGroup | undefined): void {
     const isEmpty = group === undefined || group.members.size === 0
     if (isEmpty) this.#epochs = { group: 0, assignment: 0 }
     else if (group.type === 'classic') this.#raise(group.generationId, 0)
@@ -82,7 +80,7 @@ export class GroupLaws {
   }
 
   /** Checks that no two members have the same partition, and that a consumer group knows the partitions of each member. */
-  #checkOwners(group: Group, clients: readonly Client[]): void {
+  #checkOwners(group: ServedGroup, clients: readonly Client[]): void {
     const { topics } = this.#scene
     const owners = new Map<string, string>()
     this.#distrust(group, clients)
@@ -105,7 +103,7 @@ export class GroupLaws {
    * A fenced member may consume for a while, as in Kafka. The same holds for classic members with an old generation when the type
    * of the group changed: they rejoin after their next heartbeat.
    */
-  #distrust(group: Group, clients: readonly Client[]): void {
+  #distrust(group: ServedGroup, clients: readonly Client[]): void {
     const hasChanged = group.type !== this.#lastType
     this.#lastType = group.type
     for (const client of clients) {
@@ -130,14 +128,14 @@ export class GroupLaws {
   }
 }
 
-function isInStep({ isMember, memberId, epoch }: Client, group: Group): boolean {
+function isInStep({ isMember, memberId, epoch }: Client, group: ServedGroup): boolean {
   return (
     isMember && epoch === (group.type === 'classic' ? group.generationId : group.members.get(memberId)?.memberEpoch)
   )
 }
 
 /** The state of a group that the log must contain. */
-function durable(group: Group | undefined): unknown {
+function durable(group: ServedGroup | undefined): unknown {
   if (group?.type !== 'consumer') return group && { ...groupMetadataOf(group), currentStateTimestamp: 0n }
   const { groupEpoch, metadataHash, assignmentEpoch, assignmentTimestamp, hasPartitionMetadata, state } = group
   const { members, targets, regexes, subscribedTopics } = group

@@ -3,18 +3,18 @@ import { RegexResolution, type ResolvedRegexes, resolveRegexes } from '../../../
 import { BackgroundLoops } from '../../../src/runtime/background.ts'
 import { runAtOnce, yieldToEventLoop } from '../../../src/runtime/pace.ts'
 import { ManualClock } from '../../../src/testing/manual-clock.ts'
-import { RecordingLogger } from '../../../src/testing/recording-logger.ts'
+import { RecordingEvents } from '../../../src/testing/recording-events.ts'
 import { GroupCoordinatorDriver, raise } from '../group-coordinator-driver.ts'
 import { ClusterTopics } from './cluster-topics.ts'
 
 const clocks = new ManualClock(5_000)
 let topics: ClusterTopics
-let logger: RecordingLogger
+let events: RecordingEvents
 
 beforeEach(() => {
   topics = new ClusterTopics()
   for (const name of ['foo', 'far', 'bar', 'xfoo']) topics.create(name, 1)
-  logger = new RecordingLogger()
+  events = new RecordingEvents()
 })
 
 const matches = (resolved: ResolvedRegexes) =>
@@ -22,19 +22,19 @@ const matches = (resolved: ResolvedRegexes) =>
 
 describe('resolution of regular expressions', () => {
   it('an expression resolves to the topics that it matches as a whole, with the time and the metadata version', () => {
-    const resolved = runAtOnce(resolveRegexes(new Set(['f.*', 'foo', 'nothing']), { topics, clocks, logger }))
+    const resolved = runAtOnce(resolveRegexes('g', new Set(['f.*', 'foo', 'nothing']), { topics, clocks, events }))
     expect(matches(resolved)).toEqual({ 'f.*': ['far', 'foo'], foo: ['foo'], nothing: [] })
     expect(resolved.get('foo')).toMatchObject({ version: 4n, timestamp: 5_000n })
   })
 
-  it('an expression that cannot be compiled is omitted and logged', () => {
-    const resolved = runAtOnce(resolveRegexes(new Set(['(', 'foo']), { topics, clocks, logger }))
+  it('an expression that cannot be compiled is omitted and emits RegularExpressionSkipped', () => {
+    const resolved = runAtOnce(resolveRegexes('g', new Set(['(', 'foo']), { topics, clocks, events }))
     expect(matches(resolved)).toEqual({ foo: ['foo'] })
-    expect(logger.messages('warn')).toEqual(['a regular expression of a group is left out'])
+    expect(events.all).toMatchObject([{ type: 'RegularExpressionSkipped', groupId: 'g', regularExpression: '(' }])
   })
 
   it('the resolution yields after every match and after every compiled expression', () => {
-    const steps = resolveRegexes(new Set(['a', 'b', 'c']), { topics, clocks, logger })
+    const steps = resolveRegexes('g', new Set(['a', 'b', 'c']), { topics, clocks, events })
     let count = 0
     while (!steps.next().done) count++
     expect(count).toBe(3 + 3 * 4)
@@ -43,7 +43,7 @@ describe('resolution of regular expressions', () => {
 
 describe('concurrent resolutions', () => {
   const background = new BackgroundLoops({ clocks, failed: raise })
-  const resolution = () => new RegexResolution({ topics, clocks, logger, background })
+  const resolution = () => new RegexResolution({ topics, clocks, events, background })
 
   it('each group gets its result later, as soon as its own expressions are resolved', async () => {
     const resolved: string[] = []

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type ClassicGroup, emptyGroup } from '../../../src/group/classic/group.ts'
+import { ClassicGroup } from '../../../src/group/classic/group.ts'
 import { expireGroup, forgetTopic } from '../../../src/group/offsets/offset-expiry.ts'
 import {
   decideCommit,
@@ -104,16 +104,16 @@ describe('OffsetFetch', () => {
 describe('expiration of offsets', () => {
   const RETENTION = 1_000
   const emptied = (stateTimestamp: number | null): ClassicGroup => {
-    return { ...emptyGroup('g', NOW), protocolType: 'consumer', subscribedTopics: new Set(), stateTimestamp }
+    return new ClassicGroup('g', { protocolType: 'consumer', subscribedTopics: new Set(), stateTimestamp })
   }
   const stable = ClassicGroupDriver.stable(['a']).group
-  const rebalancing: ClassicGroup = { ...stable, state: 'PreparingRebalance' }
-  const connect: ClassicGroup = { ...stable, protocolType: 'connect', subscribedTopics: null }
+  const rebalancing = new ClassicGroup('g', { ...stable, state: 'PreparingRebalance' })
+  const connect = new ClassicGroup('g', { ...stable, protocolType: 'connect', subscribedTopics: null })
   const at = (ageMs: number) => NOW + ageMs
 
   it.each([
-    ['a simple group, by the time of the commit', emptyGroup('g', 0), 'bar', RETENTION, true],
-    ['a simple group, before its time', emptyGroup('g', 0), 'bar', RETENTION - 1, false],
+    ['a simple group, by the time of the commit', new ClassicGroup('g', { stateTimestamp: 0 }), 'bar', RETENTION, true],
+    ['a simple group, before its time', new ClassicGroup('g', { stateTimestamp: 0 }), 'bar', RETENTION - 1, false],
     ['an emptied group, by the time it emptied', emptied(NOW + 500), 'bar', RETENTION + 500, true],
     ['an emptied group, before its time', emptied(NOW + 500), 'bar', RETENTION + 499, false],
     ['an emptied group of old brokers, by the time of the commit', emptied(null), 'bar', RETENTION, true],
@@ -128,15 +128,19 @@ describe('expiration of offsets', () => {
 
   it('an explicit expiry takes precedence over the retention', () => {
     const early = offsetsOf(['bar', 0, committed({ expireTimestamp: BigInt(NOW + 10) })])
-    expect(expireGroup(emptyGroup('g', 0), early, NOTHING_HELD, at(9), RETENTION)).toEqual([])
-    expect(expireGroup(emptyGroup('g', 0), early, NOTHING_HELD, at(10), RETENTION)).toHaveLength(2)
+    expect(expireGroup(new ClassicGroup('g', { stateTimestamp: 0 }), early, NOTHING_HELD, at(9), RETENTION)).toEqual([])
+    expect(
+      expireGroup(new ClassicGroup('g', { stateTimestamp: 0 }), early, NOTHING_HELD, at(10), RETENTION)
+    ).toHaveLength(2)
     const late = offsetsOf(['bar', 0, committed({ expireTimestamp: BigInt(NOW + 10 * RETENTION) })])
-    expect(expireGroup(emptyGroup('g', 0), late, NOTHING_HELD, at(RETENTION), RETENTION)).toEqual([])
+    expect(
+      expireGroup(new ClassicGroup('g', { stateTimestamp: 0 }), late, NOTHING_HELD, at(RETENTION), RETENTION)
+    ).toEqual([])
   })
 
   it('an empty group is deleted together with its last offset', () => {
     const offsets = offsetsOf(['bar', 0, committed()], ['bar', 1, committed({ commitTimestamp: BigInt(NOW + 1) })])
-    const group = emptyGroup('g', 0)
+    const group = new ClassicGroup('g', { stateTimestamp: 0 })
     expect(expireGroup(group, offsets, NOTHING_HELD, at(RETENTION), RETENTION).map(({ type }) => type)).toEqual([
       'OffsetCommit'
     ])
@@ -225,13 +229,22 @@ describe('offsets of open transactions', () => {
     offsets.apply(record(0, 1n))
     offsets.apply(record(1, 1n))
     offsets.holdBack(record(0, 2n), 7n)
-    const expire = () => expireGroup(emptyGroup('g', 0), offsets.of('g'), offsets.pending, NOW + 5000, 5000)
+    const expire = () =>
+      expireGroup(new ClassicGroup('g', { stateTimestamp: 0 }), offsets.of('g'), offsets.pending, NOW + 5000, 5000)
     expect(expire().map(each => each.key)).toEqual([key(1)])
     offsets.endTransaction(7n, 'ABORT')
     expect(expire().map(({ type }) => type)).toEqual(['OffsetCommit', 'OffsetCommit', 'GroupMetadata'])
     const onlyPending = new Offsets()
     onlyPending.holdBack(record(0, 2n), 7n)
-    expect(expireGroup(emptyGroup('g', 0), onlyPending.of('g'), onlyPending.pending, NOW + 5000, 5000)).toEqual([])
+    expect(
+      expireGroup(
+        new ClassicGroup('g', { stateTimestamp: 0 }),
+        onlyPending.of('g'),
+        onlyPending.pending,
+        NOW + 5000,
+        5000
+      )
+    ).toEqual([])
   })
 
   it('a deleted topic removes pending offsets', () => {

@@ -12,7 +12,7 @@ async function started(config: Record<string, string | number> = {}) {
   await broker.request('FindCoordinator', { coordinatorKeys: ['g'] })
   const read = () => {
     const lines = logger.take().filter(({ level, bindings }) => level === 'info' && bindings.groupId !== undefined)
-    return lines.map(({ message, bindings }) => (bindings.reason ? `${message}: ${bindings.reason}` : message))
+    return lines.map(({ message }) => message)
   }
   return { broker, read }
 }
@@ -37,16 +37,16 @@ it('members that join and leave are logged, and heartbeats are not', async () =>
   await using _ = broker
   const { memberEpoch } = await beat(broker, 'm', 0)
   expect(read()).toEqual([
-    'm joins by the consumer protocol, from shop at /127.0.0.1',
-    'the group goes to epoch 2: its members want something else'
+    'group g: member m joined by the consumer protocol, client shop at /127.0.0.1',
+    'group g: group epoch 2, subscriptions changed'
   ])
   for (let count = 0; count < 100; count++) await beat(broker, 'm', memberEpoch)
   expect(read()).toEqual([])
   await broker.request('CreatePartitions', { topics: [{ name: 't', count: 3 }], timeoutMs: 1000 })
   await beat(broker, 'm', memberEpoch)
-  expect(read()).toEqual(['the group goes to epoch 3: its topics have changed'])
+  expect(read()).toEqual(['group g: group epoch 3, subscribed topics changed'])
   await beat(broker, 'm', -1)
-  expect(read()).toEqual(['the group goes to epoch 4: members are gone', 'm of shop left'])
+  expect(read()).toEqual(['group g: group epoch 4, members removed', 'group g: member m of client shop left'])
 })
 
 it('fenced members of an expired session are logged', async () => {
@@ -56,8 +56,8 @@ it('fenced members of an expired session are logged', async () => {
   read()
   broker.clock.advance(45_000)
   expect(read()).toEqual([
-    'm of shop is taken for gone: its session ended',
-    'the group goes to epoch 3: members are gone'
+    'group g: member m of client shop fenced: session timeout',
+    'group g: group epoch 3, members removed'
   ])
 })
 
@@ -70,8 +70,8 @@ it('removed and refused members are logged', async () => {
   await beat(broker, 'm', 77)
   await beat(broker, 'other', 0)
   expect(read()).toEqual([
-    'm is in epoch 2, not 77: it must give up all partitions and join anew',
-    'a consumer group has 2 members at most'
+    expect.stringMatching(/^group g: member m refused with FENCED_MEMBER_EPOCH: m is in epoch 2, not 77/),
+    expect.stringMatching(/^group g: member other refused with GROUP_MAX_SIZE_REACHED: /)
   ])
 })
 
@@ -83,16 +83,18 @@ it('groups that change their type are logged, and those that cannot change it', 
   await broker.request('SyncGroup', { ...claim, assignments: [] }, { version: 3 })
   read()
   await beat(broker, 'm', 0)
-  expect(read()).toContain('the classic group has become a consumer group')
+  expect(read()).toContain('group g converted from a classic to a consumer group at epoch 1, 1 members')
   await beat(broker, 'm', -1)
-  expect(read()).toContain('the consumer group has become a classic group')
+  expect(read()).toContainEqual(
+    expect.stringMatching(/^group g converted from a consumer to a classic group at epoch \d, 1 members$/)
+  )
 
   const strict = await started({ 'group.consumer.migration.policy': 'disabled' })
   await using __ = strict.broker
   await joinClassic(strict.broker)
   strict.read()
   await beat(strict.broker, 'm', 0)
-  expect(strict.read()).toEqual([expect.stringMatching(/^Cannot upgrade classic group g .* disabled\.$/)])
+  expect(strict.read()).toEqual([expect.stringMatching(/: Cannot upgrade classic group g .* disabled\.$/)])
 })
 
 it('a static member that replaces another one of a classic group is logged with both member ids', async () => {
@@ -102,18 +104,20 @@ it('a static member that replaces another one of a classic group is logged with 
   const claim = { groupId: 'g', memberId: first.memberId, generationId: first.generationId }
   await broker.request('SyncGroup', { ...claim, assignments: [] }, { version: 3 })
   read()
-  await joinClassic(broker, 'i')
-  expect(read()).toEqual(['group is still Stable: the static member i was restarted'])
+  const second = await joinClassic(broker, 'i')
+  expect(read()).toEqual([
+    `group g stays Stable, generation 1, 1 members: static member i restarted as ${second.memberId}`
+  ])
   const { errorCode } = await broker.request('Heartbeat', { ...claim, groupInstanceId: 'i' })
   expect([errorCode, ...read()]).toEqual([
     'FENCED_INSTANCE_ID',
-    `${first.memberId} is fenced: its place is another member's`
+    `group g: member ${first.memberId} (static i) refused with FENCED_INSTANCE_ID`
   ])
 })
 
 it.each([
-  [45_000, /: the session of old-.* ended$/],
-  [10_000, /: old-.* did not send JoinGroup in time$/]
+  [45_000, /: session timeout of old-\S+$/],
+  [10_000, /: no JoinGroup in time from old-\S+$/]
 ])('a member that misses a rebalance of %i ms is logged', async (rebalanceTimeoutMs, why) => {
   const { broker, read } = await started()
   await using _ = broker

@@ -1,22 +1,17 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { recordGroup } from '../../src/group/classic/operation.ts'
-import { coordinatorResultOf } from '../../src/group/coordinator-result.ts'
-import { GroupPartition } from '../../src/group/partition.ts'
+import type { GroupShard } from '../../src/group/operations.ts'
 import { decodeRecord, type GroupRecord } from '../../src/group/records.ts'
 import { ZERO_UUID } from '../../src/protocol/wire/bytes.ts'
-import { silentLogger } from '../../src/runtime/logger.ts'
-import { runAtOnce } from '../../src/runtime/pace.ts'
-import { MemoryJournal } from '../coordinator/memory-journal.ts'
+import { MemoryStateLog } from '../coordinator/memory-state-log.ts'
 import { ClassicGroupDriver } from './classic/classic-group-driver.ts'
+import { groupShard } from './group-shard.ts'
 
-const NOW = 1_700_000_000_000
-
-let journal: MemoryJournal
-let partition: GroupPartition
+let log: MemoryStateLog
+let shard: GroupShard
 
 beforeEach(() => {
-  journal = new MemoryJournal()
-  partition = runAtOnce(GroupPartition.load(journal, NOW, silentLogger))
+  log = new MemoryStateLog()
+  shard = groupShard(log)
 })
 
 function commits(count: number, group = 'g'): GroupRecord[] {
@@ -32,28 +27,28 @@ const tombstones = (count: number): GroupRecord[] =>
   commits(count).flatMap(record => (record.type === 'OffsetCommit' ? [{ ...record, value: null }] : []))
 
 const bytesOf = (records: readonly GroupRecord[]) => {
-  const probe = new MemoryJournal()
-  runAtOnce(GroupPartition.load(probe, NOW, silentLogger)).write(records, NOW)
+  const probe = new MemoryStateLog()
+  groupShard(probe).commit({ records })
   return probe.batches.flat().reduce((sum, { key, value }) => sum + key.length + (value?.length ?? 0), 0)
 }
 
 const tooLarge = expect.objectContaining({ code: 'RECORD_LIST_TOO_LARGE' })
 
-describe('writes to a partition of __consumer_offsets', () => {
+describe('writes to a shard of the group coordinator', () => {
   it('a write is one batch up to max.message.bytes', () => {
-    journal.maxBytes = bytesOf(commits(3))
-    partition.write(commits(3), NOW)
-    expect(journal.batches.map(batch => batch.length)).toEqual([3])
+    log.maxBytes = bytesOf(commits(3))
+    shard.commit({ records: commits(3) })
+    expect(log.batches.map(batch => batch.length)).toEqual([3])
   })
 
   it.each([
     ['several records', 3],
     ['one', 1]
   ])('a write of %s above max.message.bytes is refused and changes nothing', (_, count) => {
-    journal.maxBytes = bytesOf(commits(count)) - 1
-    expect(() => partition.write(commits(count), NOW)).toThrow(tooLarge)
-    expect(journal.batches).toEqual([])
-    expect(partition.offsets.of('g').size).toBe(0)
+    log.maxBytes = bytesOf(commits(count)) - 1
+    expect(() => shard.commit({ records: commits(count) })).toThrow(tooLarge)
+    expect(log.batches).toEqual([])
+    expect(shard.state.offsets.of('g').size).toBe(0)
   })
 
   it('a refused write encodes no more records than fit into a batch', () => {
@@ -66,38 +61,39 @@ describe('writes to a partition of __consumer_offsets', () => {
         return record.key
       }
     })) as GroupRecord[]
-    expect(() => partition.write(counted, NOW)).toThrow(tooLarge)
+    expect(() => shard.commit({ records: counted })).toThrow(tooLarge)
     expect(encoded).toBeLessThan(100)
   })
 
   it('a write in parts uses as many batches as needed and applies all records', () => {
-    partition.write(commits(10), NOW)
-    journal.maxBytes = 3 * bytesOf(tombstones(1))
-    partition.writeInParts(tombstones(10), NOW)
-    expect(journal.batches.map(batch => batch.length)).toEqual([10, 3, 3, 3, 1])
-    expect(journal.batches.flat().map(record => decodeRecord(record).type)).toHaveLength(20)
-    expect(partition.offsets.of('g').size).toBe(0)
+    shard.commit({ records: commits(10) })
+    log.maxBytes = 3 * bytesOf(tombstones(1))
+    shard.commitInParts(tombstones(10))
+    expect(log.batches.map(batch => batch.length)).toEqual([10, 3, 3, 3, 1])
+    expect(log.batches.flat().map(record => decodeRecord(record).type)).toHaveLength(20)
+    expect(shard.state.offsets.of('g').size).toBe(0)
   })
 
   it('a write in parts that fails keeps the batches before the failure', () => {
-    partition.write(commits(4), NOW)
-    journal.maxBytes = 2 * bytesOf(tombstones(1))
-    journal.attempted = () => {
-      journal.failure = new Error('full')
+    shard.commit({ records: commits(4) })
+    log.maxBytes = 2 * bytesOf(tombstones(1))
+    log.attempted = () => {
+      log.failure = new Error('full')
     }
-    expect(() => partition.writeInParts(tombstones(4), NOW)).toThrow('full')
-    expect([...(partition.offsets.of('g').get('foo')?.keys() ?? [])]).toEqual([2, 3])
+    expect(() => shard.commitInParts(tombstones(4))).toThrow('full')
+    expect([...(shard.state.offsets.of('g').get('foo')?.keys() ?? [])]).toEqual([2, 3])
   })
 })
 
 it('an operation whose group does not fit into one batch changes nothing', () => {
   const driver = ClassicGroupDriver.stable(['a', 'b'])
-  journal.maxBytes = 10
+  log.maxBytes = 10
   expect(() =>
     driver.operation(operation => {
-      recordGroup(operation)
-      partition.conclude(coordinatorResultOf(operation))
+      operation.recordGroup()
+      const { group, records } = operation.result()
+      shard.commit({ records, apply: () => shard.state.put(group) })
     })
   ).toThrow(tooLarge)
-  expect(partition.groups.size).toBe(0)
+  expect(shard.state.groups.size).toBe(0)
 })

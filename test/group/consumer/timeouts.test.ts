@@ -1,58 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Deadlines } from '../../../src/group/consumer/deadlines.ts'
 import { GroupCoordinatorDriver } from '../group-coordinator-driver.ts'
-
-const NEVER = Number.POSITIVE_INFINITY
-
-describe('Deadlines', () => {
-  it('the next deadline is the nearest of all kinds', () => {
-    const deadlines = new Deadlines()
-    expect(deadlines.next(0)).toBe(NEVER)
-    deadlines.set('a', 'session', 30)
-    deadlines.set('b', 'rebalance', 20)
-    expect(deadlines.next(0)).toBe(20)
-  })
-
-  it('the next deadline is never too late, and a reached deadline is exact', () => {
-    const deadlines = new Deadlines()
-    deadlines.set('a', 'session', 10)
-    deadlines.set('a', 'session', 50)
-    deadlines.set('b', 'session', 40)
-    expect(deadlines.next(9)).toBeLessThanOrEqual(40)
-    expect(deadlines.next(10)).toBe(40)
-    deadlines.forget('b')
-    expect(deadlines.next(40)).toBe(50)
-    deadlines.clear('a', 'session')
-    expect(deadlines.next(50)).toBe(NEVER)
-    deadlines.set('a', 'sync', 45)
-    expect(deadlines.next(50)).toBe(45)
-  })
-
-  it('setIfAbsent keeps an existing deadline', () => {
-    const deadlines = new Deadlines()
-    deadlines.setIfAbsent('a', 'join', 10)
-    deadlines.setIfAbsent('a', 'join', 20)
-    expect(deadlines.next(0)).toBe(10)
-  })
-
-  it('a member with several reached deadlines is returned once', () => {
-    const deadlines = new Deadlines()
-    deadlines.set('a', 'session', 10)
-    deadlines.set('a', 'rebalance', 5)
-    deadlines.set('b', 'session', 11)
-    expect([...deadlines.reached(10)]).toEqual([{ memberId: 'a', kind: 'session' }])
-  })
-
-  it('a copy changes independently', () => {
-    const deadlines = new Deadlines()
-    deadlines.set('a', 'session', 10)
-    const copy = deadlines.copy()
-    copy.set('a', 'session', 5)
-    copy.forget('a')
-    deadlines.set('b', 'session', 20)
-    expect([deadlines.next(0), [...copy.reached(30)]]).toEqual([10, []])
-  })
-})
 
 describe('timeouts of consumer members', () => {
   it('expired members are removed in one batch each', async () => {

@@ -1,13 +1,13 @@
-/** An in-memory journal that can fail. Its records survive a restart of the coordinator. */
-import type { JournalProducer, StateJournal, StateReader } from '../../src/coordinator/journal.ts'
+/** The log of a state topic's partition in memory, which can fail. Its records survive a restart of the coordinator. */
+import type { StateLog, StateProducer, StateReader } from '../../src/coordinator/state-log.ts'
 import type { KeyValue } from '../../src/protocol/keyed-record.ts'
 import type { Steps } from '../../src/runtime/pace.ts'
 
-export class MemoryJournal implements StateJournal {
+export class MemoryStateLog implements StateLog {
   coordinatorEpoch = 0
   readonly batches: KeyValue[][] = []
   /** The producers of the transactional batches, by batch. */
-  readonly producers: (JournalProducer | undefined)[] = []
+  readonly producers: (StateProducer | undefined)[] = []
   /** Thrown by every append while it is set. */
   failure: Error | undefined
   /** Called at every append, after the decision whether it fails. */
@@ -16,7 +16,7 @@ export class MemoryJournal implements StateJournal {
   /** Pending responses wait for this promise. */
   syncing: Promise<void> | undefined
 
-  append(records: readonly KeyValue[], producer?: JournalProducer): void {
+  append(records: readonly KeyValue[], producer?: StateProducer): void {
     const { failure } = this
     if (!failure) {
       this.batches.push([...records])
