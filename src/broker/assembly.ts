@@ -49,7 +49,6 @@ export function assemble(world: FailingWorld, directory: LogDirectory): Parts {
   const nodeId = settings.get('node.id')
   const metadata = openMetadata(world, directory, failed)
   followConfigs(settings, metadata)
-  emitTopics(events, metadata)
   const replicas = new Replicas({ metadata, directory, storage, clocks, random, events, nodeId, settings })
   const topics = new MetadataTopics(metadata, settings.get('broker.rack'))
   const coordination = { settings, clocks, events, background, failed }
@@ -97,18 +96,6 @@ function followConfigs(settings: Settings, metadata: MetadataLog): void {
   })
 }
 
-function emitTopics(events: Events, metadata: MetadataLog): void {
-  metadata.subscribe((_, { createdTopics, addedPartitions, deletedTopics }) => {
-    for (const { name: topic, topicId, partitions } of createdTopics) {
-      events.emit({ type: 'TopicCreated', topic, topicId, partitions: partitions.length })
-    }
-    for (const { name: topic, topicId, partitions } of addedPartitions.map(added => added.topic)) {
-      events.emit({ type: 'PartitionsAdded', topic, topicId, partitions: partitions.length })
-    }
-    for (const { name: topic, topicId } of deletedTopics) events.emit({ type: 'TopicDeleted', topic, topicId })
-  })
-}
-
 function openMetadata(
   { storage, clocks, events, settings }: World,
   directory: LogDirectory,
@@ -122,5 +109,5 @@ function openMetadata(
   const { directoryId } = directory.meta
   const transactionVersion = settings.get('minikafka.transaction.version')
   const nodeId = settings.get('node.id')
-  return new MetadataLog({ log, storage, clocks, nodeId, directoryId, transactionVersion, failed })
+  return new MetadataLog({ log, storage, clocks, events, nodeId, directoryId, transactionVersion, failed })
 }

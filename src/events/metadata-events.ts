@@ -17,6 +17,14 @@ export type MetadataEvent =
       readonly topicId: string
       readonly partitions: number
     }
+  /** -1: the partition has no leader. */
+  | {
+      readonly type: 'LeaderChanged'
+      readonly topicPartition: string
+      readonly oldLeader: number
+      readonly leader: number
+      readonly leaderEpoch: number
+    }
   /** The topic of a coordinator is missing and cannot be created: keys of it are not served. */
   | {
       readonly type: 'CoordinatorTopicRefused'
@@ -37,6 +45,10 @@ export const METADATA_LINES: Lines<MetadataEvent> = {
   ),
   TopicDeleted: info(({ topic, topicId }) => `topic ${topic} deleted: id ${topicId}`),
   PartitionsAdded: info(({ topic, partitions }) => `topic ${topic}: partitions added, now ${partitions}`),
+  LeaderChanged: info(
+    ({ topicPartition, oldLeader, leader, leaderEpoch }) =>
+      `${topicPartition}: leader ${oldLeader} -> ${leader}, leader epoch ${leaderEpoch}`
+  ),
   CoordinatorTopicRefused: warn(
     ({ topic, key, errorCode, errorMessage }) =>
       `topic ${topic} not created for key ${key}: ${errorCode}, ${errorMessage}`

@@ -96,6 +96,7 @@ const SAMPLES: Samples = {
   TopicCreated: { ...topic, partitions: 3 },
   TopicDeleted: topic,
   PartitionsAdded: { ...topic, partitions: 5 },
+  LeaderChanged: { ...log, oldLeader: -1, leader: 1, leaderEpoch: 5 },
   CoordinatorTopicRefused: {
     topic: '__consumer_offsets',
     key: 'orders',

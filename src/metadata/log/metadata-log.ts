@@ -5,6 +5,8 @@
 import { Settings } from '../../config/settings.ts'
 import { BrokerSettings } from '../../config/values.ts'
 import { rows } from '../../config/view.ts'
+import type { Event, Events } from '../../events/event.ts'
+import { folderOf } from '../../log/partition-folder.ts'
 import { LOG_ROWS, type LogConfig } from '../../log/partition-log/log-config.ts'
 import type { PartitionLog } from '../../log/partition-log/partition-log.ts'
 import { KafkaError } from '../../protocol/errors.ts'
@@ -59,6 +61,7 @@ export interface MetadataLogOptions {
   /** The data directory of the log. */
   readonly storage: Storage
   readonly clocks: Clocks
+  readonly events: Events
   readonly nodeId: number
   /** The id of the data directory. */
   readonly directoryId: string
@@ -141,7 +144,7 @@ export class MetadataLog {
   }
 
   /**
-   * Writes records to the disk as one batch, all or none, then applies them to the image and calls the subscribers. If this
+   * Writes records to the disk as one batch, all or none, then applies them to the image, emits events and calls the subscribers. If this
    * throws, the image is unchanged: KAFKA_STORAGE_ERROR, POLICY_VIOLATION for a batch that Kafka could not read, MetadataError
    * for records that contradict the image.
    */
@@ -153,7 +156,9 @@ export class MetadataLog {
     this.#write(batch)
     this.#image = image
     this.#appendedBytes += batch.sizeInBytes
-    this.#notify(deltaOf(previous, image, records))
+    const delta = deltaOf(previous, image, records)
+    for (const event of eventsOf(delta)) this.#options.events.emit(event)
+    this.#notify(delta)
   }
 
   /** Epoch of the last registration of this broker by Apache Kafka; -1 if Kafka never served this log. */
@@ -240,6 +245,25 @@ export class MetadataLog {
   #now(): bigint {
     return BigInt(this.#options.clocks.wall.now())
   }
+}
+
+function* eventsOf(delta: MetadataDelta): Generator<Event, undefined> {
+  const { previous, createdTopics, addedPartitions, changedPartitions, deletedTopics } = delta
+  for (const { name: topic, topicId, partitions } of createdTopics) {
+    yield { type: 'TopicCreated', topic, topicId, partitions: partitions.length }
+  }
+  for (const { name: topic, topicId, partitions } of addedPartitions.map(added => added.topic)) {
+    yield { type: 'PartitionsAdded', topic, topicId, partitions: partitions.length }
+  }
+  for (const { topic, partitions } of changedPartitions) {
+    for (const { partitionId, leader, leaderEpoch } of partitions) {
+      const before = previous.topicsById.get(topic.topicId)?.partitions[partitionId]
+      if (!before || before.leader === leader) continue
+      const topicPartition = folderOf({ topic: topic.name, partition: partitionId })
+      yield { type: 'LeaderChanged', topicPartition, oldLeader: before.leader, leader, leaderEpoch }
+    }
+  }
+  for (const { name: topic, topicId } of deletedTopics) yield { type: 'TopicDeleted', topic, topicId }
 }
 
 /** Splits records into changes that Kafka can read: limits the number of records, as a batch is limited to 8 MiB. */

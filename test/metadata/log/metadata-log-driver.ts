@@ -28,6 +28,7 @@ export class MetadataLogDriver {
   storage: MemoryStorage
   readonly clock = new ManualClock(1_700_000_000_000)
   readonly random = seededRandom(1)
+  readonly events = new RecordingEvents()
   readonly background = new BackgroundLoops({
     clocks: this.clock,
     failed: error => {
@@ -43,8 +44,7 @@ export class MetadataLogDriver {
 
   /** Opens the log as a start after an unclean stop does. */
   open(nodeId = 1, failed: (error: unknown) => void = raise): { log: PartitionLog; metadata: MetadataLog } {
-    const { storage, clock, random } = this
-    const events = new RecordingEvents()
+    const { storage, clock, random, events } = this
     storage.makeDirectory(FOLDER)
     recoverPartition({
       storage,
@@ -59,7 +59,10 @@ export class MetadataLogDriver {
     const removal = new Removal(storage, clock.deadline, events)
     const config = this.#config
     const log = new PartitionLog({ storage, folder: FOLDER, config, clocks: clock, random, events, removal })
-    return { log, metadata: new MetadataLog({ log, storage, clocks: clock, nodeId, directoryId: DIRECTORY, failed }) }
+    return {
+      log,
+      metadata: new MetadataLog({ log, storage, clocks: clock, events, nodeId, directoryId: DIRECTORY, failed })
+    }
   }
 
   /** Creates topics with three partitions. */

@@ -148,6 +148,11 @@ describe('a metadata log opened again', () => {
       [1, 2],
       [1, 0]
     ])
+    const ofPartition = { type: 'LeaderChanged', topicPartition: 'a-1' }
+    expect(driver.events.of('LeaderChanged')).toEqual([
+      { ...ofPartition, oldLeader: 1, leader: -1, leaderEpoch: 1 },
+      { ...ofPartition, oldLeader: -1, leader: 1, leaderEpoch: 2 }
+    ])
   })
 
   it('elects a leader for a partition with an empty ISR', () => {

@@ -21,7 +21,7 @@ async function shrinkIsr(storage: MemoryStorage, topicId: string): Promise<void>
   const directory = await LogDirectory.open({ ...DIRECTORY_SETTINGS, ...ports, identity })
   const log = directory.log({ topic: '__cluster_metadata', partition: 0 }, METADATA_TOPIC_ID, DEFAULT_LOG_CONFIG)
   const { directoryId } = directory.meta
-  const metadata = new MetadataLog({ log, storage, clocks, nodeId: 1, directoryId, failed: () => {} })
+  const metadata = new MetadataLog({ log, ...ports, nodeId: 1, directoryId, failed: () => {} })
   metadata.append([metadataRecord('PartitionChangeRecord', { partitionId: 0, topicId, isr: [] })])
   await directory.close()
 }
