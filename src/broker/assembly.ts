@@ -50,7 +50,8 @@ export function assemble(world: FailingWorld, directory: LogDirectory): Parts {
   const metadata = openMetadata(world, directory, failed)
   followConfigs(settings, metadata)
   const replicas = new Replicas({ metadata, directory, storage, clocks, random, events, nodeId, settings })
-  const topics = new MetadataTopics(metadata, settings.get('broker.rack'))
+  const rack = settings.get('broker.rack')
+  const topics = new MetadataTopics(metadata, new Map(rack === null ? [] : [[nodeId, rack]]))
   const coordination = { settings, clocks, events, background, failed }
   const groupTopic = stateTopic(GROUP_METADATA_TOPIC_NAME, { replicas, settings, clocks })
   const groups = new GroupCoordinator({ ...coordination, topic: groupTopic, topics, random })

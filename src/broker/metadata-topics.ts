@@ -6,15 +6,15 @@ import type { MetadataLog } from '../metadata/log/metadata-log.ts'
 
 export class MetadataTopics implements GroupTopics {
   readonly #metadata: MetadataLog
-  readonly #rack: string | null
+  /** Racks of the nodes that have one. */
+  readonly #racks: ReadonlyMap<number, string>
   /** Caches the hash of each topic. A changed topic is a new object. */
   readonly #hashes = new WeakMap<TopicState, bigint>()
   #versionOfNewTopics: bigint
 
-  /** `rack` is the rack of this broker, which has all replicas. */
-  constructor(metadata: MetadataLog, rack: string | null) {
+  constructor(metadata: MetadataLog, racks: ReadonlyMap<number, string>) {
     this.#metadata = metadata
-    this.#rack = rack
+    this.#racks = racks
     this.#versionOfNewTopics = metadata.version
     metadata.subscribe((_, { createdTopics }) => {
       // Regular expressions may match created topics.
@@ -54,8 +54,10 @@ export class MetadataTopics implements GroupTopics {
   #hashOf(topic: TopicState): bigint {
     const cached = this.#hashes.get(topic)
     if (cached !== undefined) return cached
-    const racks = this.#rack === null ? [] : [this.#rack]
-    const hash = topicHash({ ...topic, partitions: topic.partitions.map(() => ({ racks })) })
+    const partitions = topic.partitions.map(({ replicas }) => ({
+      racks: replicas.flatMap(id => this.#racks.get(id) ?? [])
+    }))
+    const hash = topicHash({ ...topic, partitions })
     this.#hashes.set(topic, hash)
     return hash
   }

@@ -1,4 +1,5 @@
 /** The nodes of the cluster, with the addresses for clients of a connection. */
+import type { PartitionState } from '../metadata/image/image.ts'
 import type { ConnectionContext } from '../net/dispatch.ts'
 import type { Parts } from './context.ts'
 
@@ -21,4 +22,19 @@ export function nodesFor(
   const host = advertised?.host ?? connection.localAddress
   const port = advertised?.port ?? connection.localPort
   return [{ nodeId, host, port, rack: settings.get('broker.rack') }]
+}
+
+const NO_LEADER_ID = -1
+const NONE: readonly number[] = []
+
+/** The leader of a partition, -1 if it is not among the nodes, and the replicas that are not. */
+export function availability(
+  { leader, replicas }: Pick<PartitionState, 'leader' | 'replicas'>,
+  nodes: readonly Node[]
+): { readonly leaderId: number; readonly offlineReplicas: readonly number[] } {
+  const isAlive = (id: number) => nodes.some(({ nodeId }) => nodeId === id)
+  return {
+    leaderId: isAlive(leader) ? leader : NO_LEADER_ID,
+    offlineReplicas: replicas.every(isAlive) ? NONE : replicas.filter(id => !isAlive(id))
+  }
 }

@@ -126,11 +126,13 @@ export class Partition {
 
   /**
    * Resolves when the high watermark reaches the log end offset; undefined if it already has. Rejects or throws if the log goes
-   * offline or the partition is deleted, and when this node does not lead any more.
+   * offline or the partition is deleted, and NOT_LEADER_OR_FOLLOWER if this node does not lead.
    */
   replicated(): Promise<void> | undefined {
     this.log.checkOnline()
-    return this.#highWatermark.reached(this.log.logEndOffset)
+    const { logEndOffset, highWatermark } = this.log
+    if (highWatermark < logEndOffset && this.#role.kind !== 'leader') throw this.#notLeader()
+    return this.#highWatermark.reached(logEndOffset)
   }
 
   /**

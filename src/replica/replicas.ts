@@ -118,6 +118,12 @@ export class Replicas {
     return partition
   }
 
+  /** Leader and leader epoch, for the response to a client that asked another node (KIP-951). -1 if there is no such partition. */
+  currentLeader(ref: TopicRef, index: number): { readonly leaderId: number; readonly leaderEpoch: number } {
+    const { leader = -1, leaderEpoch = -1 } = this.#topicOf(ref)?.partitions[index] ?? {}
+    return { leaderId: leader, leaderEpoch }
+  }
+
   /** Whether this node leads the partition. */
   leads(name: string, index: number): boolean {
     return this.#state(name, index)?.leader === this.#ports.nodeId
@@ -142,8 +148,7 @@ export class Replicas {
 
   /** The partition, if it exists and is open. */
   find(ref: TopicRef, index: number): Partition | undefined {
-    const { topicsById, topicsByName } = this.#ports.metadata.image
-    const topic = ref.topicId === ZERO_UUID ? topicsByName.get(ref.name) : topicsById.get(ref.topicId)
+    const topic = this.#topicOf(ref)
     return topic && this.#open.find(topic.topicId, index)
   }
 
@@ -205,6 +210,11 @@ export class Replicas {
 
   #roleOf(state: PartitionState): Role {
     return roleOf(state, this.#ports.nodeId)
+  }
+
+  #topicOf({ name, topicId }: TopicRef): TopicState | undefined {
+    const { topicsById, topicsByName } = this.#ports.metadata.image
+    return topicId === ZERO_UUID ? topicsByName.get(name) : topicsById.get(topicId)
   }
 
   #state(name: string, index: number): PartitionState | undefined {

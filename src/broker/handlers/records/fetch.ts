@@ -139,9 +139,9 @@ function readPartition(
     throw new KafkaError('INCONSISTENT_TOPIC_ID', `${requested.topic} has been made anew and has another id`)
   }
   const currentLeaderEpoch = Math.max(ANY_EPOCH, requested.currentLeaderEpoch)
-  if (context.apiVersion >= FOLLOWERS_SINCE) partition.checkLeaderEpoch(currentLeaderEpoch)
+  if (context.apiVersion >= FOLLOWERS_SINCE && isConsumer(request)) partition.checkLeaderEpoch(currentLeaderEpoch)
   else partition.checkLeads(currentLeaderEpoch)
-  refuseFollower(requested, request)
+  if (!isConsumer(request)) refuseFollower(requested)
   const { highWatermark, lastStableOffset, logStartOffset } = partition.log
   const committed = request.isolationLevel === READ_COMMITTED
   const diverging = divergingEpoch(partition, requested)
@@ -170,11 +170,14 @@ function abortedIn({ log }: Partition, fetchOffset: bigint, records: Buffer) {
   return fetchOffset < log.lastStableOffset ? log.reader.abortedWithin(fetchOffset, records.length) : []
 }
 
+/** Negative ids are consumers: -1, and -2 for debugging. They are also used for a replica that moves within its broker. */
+function isConsumer({ replicaId, replicaState }: Request<'Fetch'>): boolean {
+  return replicaId < 0 && replicaState.replicaId < 0
+}
+
 /** As in Kafka, replicas that are not in the assignment are refused. No partition has followers. */
-function refuseFollower(requested: RequestedPartition, { replicaId, replicaState }: Request<'Fetch'>): void {
-  // Negative ids are consumers: -1, and -2 for debugging. They are also used for a replica that moves within its broker.
-  if (replicaId < 0 && replicaState.replicaId < 0) return
-  const code = requested.currentLeaderEpoch >= 0 ? 'UNKNOWN_LEADER_EPOCH' : 'NOT_LEADER_OR_FOLLOWER'
+function refuseFollower({ currentLeaderEpoch }: RequestedPartition): never {
+  const code = currentLeaderEpoch >= 0 ? 'UNKNOWN_LEADER_EPOCH' : 'NOT_LEADER_OR_FOLLOWER'
   throw new KafkaError(code, 'the fetching replica is not in the assignment of the partition')
 }
 
@@ -209,9 +212,9 @@ function failed(requested: RequestedPartition, failure: Failure, { parts, contex
   const { apiVersion } = context
   const hidden = failure.errorCode === 'KAFKA_STORAGE_ERROR' && apiVersion < STORAGE_ERROR_SINCE
   const errorCode = hidden ? 'NOT_LEADER_OR_FOLLOWER' : failure.errorCode
-  const state = parts.metadata.image.topicsByName.get(requested.topic)?.partitions[requested.partition]
-  const namesLeader = apiVersion >= CURRENT_LEADER_SINCE && LEADER_ERRORS.has(errorCode) && state
-  const currentLeader = namesLeader ? { leaderId: state.leader, leaderEpoch: state.leaderEpoch } : {}
+  const namesLeader = apiVersion >= CURRENT_LEADER_SINCE && LEADER_ERRORS.has(errorCode)
+  const { topic: name, topicId, partition } = requested
+  const currentLeader = namesLeader ? parts.replicas.currentLeader({ name, topicId }, partition) : {}
   const data = { ...nothing(requested.partition, errorCode), abortedTransactions: null, currentLeader }
   return { ...NOTHING_READ, requested, errorCode, data }
 }

@@ -101,10 +101,7 @@ function produceTo(produced: ProducedPartition, call: ProduceCall): PartitionRes
     const durable = durableAt(partition, request.acks)
     return durable ? onceDurable(durable, data, produced, call) : data
   } catch (error) {
-    return refused(produced, {
-      errorCode: failureCode(error, produced, call),
-      errorMessage: errorMessageOf(error)
-    })
+    return refused(produced, { ...refusalOf(error, produced, call), errorMessage: errorMessageOf(error) })
   }
 }
 
@@ -128,7 +125,7 @@ async function onceDurable(
     else if (!(await delayedProduce(clocks.deadline.now() + timeoutMs, durable, clocks.deadline))) return timedOut(data)
     return data
   } catch (error) {
-    return refused(produced, { errorCode: failureCode(error, produced, call) })
+    return refused(produced, refusalOf(error, produced, call))
   }
 }
 
@@ -156,10 +153,11 @@ function append(produced: ProducedPartition, partition: Partition, call: Produce
     const appended = partition.append(batch, settings.topic(topic).view(VALIDATION_ROWS), clocks.wall.now())
     return { index: produced.partition, errorCode: 'NONE', ...appended, logStartOffset: log.logStartOffset }
   } catch (error) {
-    const errorCode = failureCode(error, produced, call)
-    const logStart = WITHOUT_LOG_START.has(errorCode) ? {} : { logStartOffset: log.logStartOffset }
-    if (!(error instanceof InvalidRecordsError)) return refused(produced, { errorCode, ...logStart })
-    return refused(produced, { errorCode, ...logStart, recordErrors: error.recordErrors, errorMessage: error.message })
+    const refusal = refusalOf(error, produced, call)
+    const logStart = WITHOUT_LOG_START.has(refusal.errorCode) ? {} : { logStartOffset: log.logStartOffset }
+    if (!(error instanceof InvalidRecordsError)) return refused(produced, { ...refusal, ...logStart })
+    const { recordErrors, message: errorMessage } = error
+    return refused(produced, { ...refusal, ...logStart, recordErrors, errorMessage })
   }
 }
 
@@ -171,16 +169,18 @@ const FAULTY_RECORDS: ReadonlySet<ErrorName> = new Set<ErrorName>([
   'MESSAGE_TOO_LARGE'
 ])
 
-function failureCode(
+/** The error code, and for a client that asked another node the current leader (KIP-951). */
+function refusalOf(
   error: unknown,
   { topic, topicId, partition }: ProducedPartition,
   { parts, context }: ProduceCall
-): ErrorName {
+): Refusal {
   const { errorCode } = failureOf(error, parts.events)
   if (FAULTY_RECORDS.has(errorCode) && error instanceof Error) {
     refusedRecords(errorCode, error.message, `${topic || topicId}-${partition}`, context, parts.events)
   }
-  return errorCode
+  if (errorCode !== 'NOT_LEADER_OR_FOLLOWER') return { errorCode }
+  return { errorCode, currentLeader: parts.replicas.currentLeader({ name: topic, topicId }, partition) }
 }
 
 function refusedRecords(

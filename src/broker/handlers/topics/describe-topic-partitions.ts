@@ -5,28 +5,30 @@
  * - An empty list requests all topics. With a cursor outside the requested topics, or with a negative partition, every requested
  *   topic gets INVALID_REQUEST.
  */
-import type { MetadataImage, TopicState } from '../../../metadata/image/image.ts'
+import type { MetadataImage, PartitionState } from '../../../metadata/image/image.ts'
 import { isInternalTopic } from '../../../metadata/topic-names.ts'
 import { KafkaError } from '../../../protocol/errors.ts'
 import { ZERO_UUID } from '../../../protocol/wire/bytes.ts'
 import { allOperations } from '../../../security/operations.ts'
 import { handler, type PartsOf, type Request, type Response } from '../../context.ts'
+import { availability, type Node, nodesFor } from '../../nodes.ts'
 import { failureOf } from '../../per-partition.ts'
 
 type TopicResponse = Response<'DescribeTopicPartitions'>['topics'][number]
 
-const PARTS = ['replicas', 'metadata', 'settings', 'events'] as const
+const PARTS = ['nodeId', 'listeners', 'replicas', 'metadata', 'settings', 'events'] as const
 
-export const describeTopicPartitions = handler('DescribeTopicPartitions', PARTS, (request, parts) => {
+export const describeTopicPartitions = handler('DescribeTopicPartitions', PARTS, (request, parts, { connection }) => {
   checkCursor(request)
   const names = topicsFrom(request, parts.metadata.image)
   const limit = Math.min(parts.settings.get('max.request.partition.size.limit'), request.responsePartitionLimit)
   let left = Math.max(limit, 1)
   const topics: TopicResponse[] = []
+  const brokers = nodesFor(parts, connection)
   for (const topicName of names) {
     if (left === 0) return { topics, nextCursor: { topicName, partitionIndex: 0 } }
     const first = topicName === request.cursor?.topicName ? request.cursor.partitionIndex : 0
-    const response = describe(topicName, first, left, parts)
+    const response = describe(topicName, { first, count: left }, brokers, parts)
     topics.push(response)
     const next = first + response.partitions.length
     const state = parts.metadata.image.topicsByName.get(topicName)
@@ -53,27 +55,30 @@ function topicsFrom({ topics, cursor }: Request<'DescribeTopicPartitions'>, imag
 
 function describe(
   name: string,
-  first: number,
-  count: number,
+  { first, count }: { readonly first: number; readonly count: number },
+  brokers: readonly Node[],
   { replicas, events }: PartsOf<typeof PARTS>
 ): TopicResponse {
   const fixed = { name, isInternal: isInternalTopic(name), topicAuthorizedOperations: allOperations('TOPIC') }
   try {
     const { topicId, partitions } = replicas.topic(name)
-    return { ...fixed, errorCode: 'NONE', topicId, partitions: partitions.slice(first, first + count).map(partition) }
+    const page = partitions.slice(first, first + count).map(state => partition(state, brokers))
+    return { ...fixed, errorCode: 'NONE', topicId, partitions: page }
   } catch (error) {
     return { ...fixed, ...{ errorCode: failureOf(error, events).errorCode }, topicId: ZERO_UUID, partitions: [] }
   }
 }
 
-function partition(state: TopicState['partitions'][number]): TopicResponse['partitions'][number] {
+function partition(state: PartitionState, brokers: readonly Node[]): TopicResponse['partitions'][number] {
+  const { leaderId, offlineReplicas } = availability(state, brokers)
   return {
     errorCode: 'NONE',
     partitionIndex: state.partitionId,
-    leaderId: state.leader,
+    leaderId,
     leaderEpoch: state.leaderEpoch,
     replicaNodes: state.replicas,
     isrNodes: state.isr,
+    offlineReplicas,
     eligibleLeaderReplicas: state.eligibleLeaderReplicas,
     lastKnownElr: state.lastKnownElr
   }

@@ -5,13 +5,13 @@
  * - A missing topic is created if both the client and `auto.create.topics.enable` allow it. Unlike in Kafka, where this response
  *   has UNKNOWN_TOPIC_OR_PARTITION and the next one the topic, the topic exists at once.
  */
-import type { TopicState } from '../../../metadata/image/image.ts'
+import type { PartitionState, TopicState } from '../../../metadata/image/image.ts'
 import { isInternalTopic } from '../../../metadata/topic-names.ts'
 import { KafkaError } from '../../../protocol/errors.ts'
 import { ZERO_UUID } from '../../../protocol/wire/bytes.ts'
 import { allOperations } from '../../../security/operations.ts'
 import { handler, type PartsOf, type Request, type Response } from '../../context.ts'
-import { nodesFor } from '../../nodes.ts'
+import { availability, type Node, nodesFor } from '../../nodes.ts'
 import { each } from '../../per-partition.ts'
 
 type RequestedTopic = { readonly name: string | null; readonly topicId: string }
@@ -25,13 +25,14 @@ const PARTS = ['nodeId', 'clusterId', 'listeners', 'settings', 'metadata', 'repl
 export const metadata = handler('Metadata', PARTS, (request, parts, { connection, apiVersion }) => {
   if (apiVersion < TOPIC_IDS_SINCE) checkAllByName(request)
   const { topics, includeTopicAuthorizedOperations, includeClusterAuthorizedOperations } = request
+  const brokers = nodesFor(parts, connection)
   const asksForAll = topics === null || (apiVersion === 0 && topics.length === 0)
   const responses = asksForAll
-    ? [...parts.metadata.image.topicsByName.values()].map(topic => describe(topic))
-    : responsesFor(requestedTopics(topics), request, parts)
+    ? [...parts.metadata.image.topicsByName.values()].map(topic => describe(topic, brokers))
+    : responsesFor(requestedTopics(topics), request, parts, brokers)
   const operations = { topicAuthorizedOperations: allOperations('TOPIC') }
   return {
-    brokers: nodesFor(parts, connection),
+    brokers,
     clusterId: parts.clusterId,
     controllerId: parts.nodeId,
     topics: includeTopicAuthorizedOperations ? responses.map(topic => ({ ...topic, ...operations })) : responses,
@@ -54,7 +55,8 @@ function requestedTopics(topics: readonly RequestedTopic[]): RequestedTopic[] {
 function responsesFor(
   topics: readonly RequestedTopic[],
   request: Request<'Metadata'>,
-  { replicas, settings, events }: PartsOf<typeof PARTS>
+  { replicas, settings, events }: PartsOf<typeof PARTS>,
+  brokers: readonly Node[]
 ): TopicResponse[] {
   const create = request.allowAutoTopicCreation && settings.get('auto.create.topics.enable')
   const named = topics.flatMap(({ name, topicId }) => (topicId === ZERO_UUID ? [name ?? ''] : []))
@@ -63,10 +65,10 @@ function responsesFor(
     topics,
     events,
     ({ name, topicId }) => {
-      if (topicId !== ZERO_UUID) return describe(replicas.topicById(topicId))
+      if (topicId !== ZERO_UUID) return describe(replicas.topicById(topicId), brokers)
       const error = refused.get(name ?? '')
       if (error) throw error
-      return describe(replicas.topic(name ?? ''))
+      return describe(replicas.topic(name ?? ''), brokers)
     },
     ({ name, topicId }, { errorCode }) => {
       return { errorCode, name, topicId, isInternal: isInternalTopic(name ?? ''), partitions: [] }
@@ -74,19 +76,26 @@ function responsesFor(
   )
 }
 
-function describe({ name, topicId, partitions }: TopicState): TopicResponse {
+function describe({ name, topicId, partitions }: TopicState, brokers: readonly Node[]): TopicResponse {
   return {
     errorCode: 'NONE',
     name,
     topicId,
     isInternal: isInternalTopic(name),
-    partitions: partitions.map(({ partitionId, leader, leaderEpoch, replicas, isr }) => ({
-      errorCode: leader < 0 ? 'LEADER_NOT_AVAILABLE' : 'NONE',
-      partitionIndex: partitionId,
-      leaderId: leader,
-      leaderEpoch,
-      replicaNodes: replicas,
-      isrNodes: isr
-    }))
+    partitions: partitions.map(partition => partitionResponse(partition, brokers))
+  }
+}
+
+/** As in Kafka, a partition whose leader is not among the nodes gets LEADER_NOT_AVAILABLE. */
+function partitionResponse(state: PartitionState, brokers: readonly Node[]): TopicResponse['partitions'][number] {
+  const { leaderId, offlineReplicas } = availability(state, brokers)
+  return {
+    errorCode: leaderId < 0 ? 'LEADER_NOT_AVAILABLE' : 'NONE',
+    partitionIndex: state.partitionId,
+    leaderId,
+    leaderEpoch: state.leaderEpoch,
+    replicaNodes: state.replicas,
+    isrNodes: state.isr,
+    offlineReplicas
   }
 }
