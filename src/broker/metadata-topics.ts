@@ -1,6 +1,6 @@
 /** The topics of the metadata image as consumer groups read them. */
-import { topicHash } from '../group/consumer/metadata-hash.ts'
-import type { GroupTopics } from '../group/consumer/topics.ts'
+import { topicHash } from '../group/modern/metadata-hash.ts'
+import type { GroupTopics } from '../group/modern/topics.ts'
 import type { TopicState } from '../metadata/image/image.ts'
 import type { MetadataLog } from '../metadata/log/metadata-log.ts'
 

@@ -15,9 +15,7 @@ import { CLASSIC_GROUP_ROWS, ClassicOperation, type GroupLimits } from './classi
 import { expire as expireConsumer } from './consumer/downgrade.ts'
 import { ConsumerGroup } from './consumer/group.ts'
 import { ConsumerOperation } from './consumer/operation.ts'
-import { RegexResolution } from './consumer/regexes.ts'
 import { regexesResolved } from './consumer/subscription.ts'
-import type { GroupTopics } from './consumer/topics.ts'
 import {
   type DelayedResponse,
   GroupEffects,
@@ -26,6 +24,8 @@ import {
   type SyncGroupResult
 } from './effects.ts'
 import type { Touch } from './group.ts'
+import { RegexResolution } from './modern/regexes.ts'
+import type { GroupTopics } from './modern/topics.ts'
 import { decodeRecord, encodeRecord, type GroupRecord } from './records.ts'
 import { GroupState, type ServedGroup } from './state.ts'
 

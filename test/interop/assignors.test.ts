@@ -2,11 +2,11 @@
 // same order, so that the records are the same too.
 import { isDeepStrictEqual } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Assignment, Assignor } from '../../src/group/consumer/assignors/assignor.ts'
-import { rangeAssignor } from '../../src/group/consumer/assignors/range.ts'
-import { uniformAssignor } from '../../src/group/consumer/assignors/uniform.ts'
+import type { Assignment, Assignor } from '../../src/group/modern/assignors/assignor.ts'
+import { rangeAssignor } from '../../src/group/modern/assignors/range.ts'
+import { uniformAssignor } from '../../src/group/modern/assignors/uniform.ts'
 import { randomUuid, seededRandom } from '../../src/runtime/random.ts'
-import { BOUNDS, RandomGroup } from '../group/consumer/assignors/random-group.ts'
+import { BOUNDS, RandomGroup } from '../group/modern/assignors/random-group.ts'
 import {
   type KafkaAssignors,
   type Listed,

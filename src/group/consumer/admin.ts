@@ -1,8 +1,8 @@
 /** The description of a consumer group for administrators (ConsumerGroupDescribe). */
-import type { Assignment } from './assignors/assignor.ts'
+import type { Assignment } from '../modern/assignors/assignor.ts'
+import type { GroupTopics } from '../modern/topics.ts'
 import type { ConsumerGroup, ConsumerGroupState } from './group.ts'
 import type { ConsumerMember } from './member.ts'
-import type { GroupTopics } from './topics.ts'
 
 /** Partitions by topic, with topic names. Deleted topics are left out. */
 export interface DescribedAssignment {

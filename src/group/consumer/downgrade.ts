@@ -13,11 +13,11 @@ import { ClassicOperation, NO_ASSIGNMENT } from '../classic/operation.ts'
 import { selectProtocol } from '../classic/protocols.ts'
 import { prepareRebalance } from '../classic/rebalance.ts'
 import type { GroupTimer } from '../effects.ts'
-import type { Assignment } from './assignors/assignor.ts'
+import type { Assignment } from '../modern/assignors/assignor.ts'
+import type { GroupTopics } from '../modern/topics.ts'
 import type { ConsumerMember } from './member.ts'
 import { removeMembers } from './membership.ts'
 import type { ConsumerOperation } from './operation.ts'
-import type { GroupTopics } from './topics.ts'
 
 /** Removes members from the group, which may downgrade it to a classic group. */
 export function fenceMembers(operation: ConsumerOperation, members: readonly ConsumerMember[]): void {

@@ -6,31 +6,17 @@ import { CONSUMER_PROTOCOL } from '../../protocol/consumer-protocol.ts'
 import type { ErrorName } from '../../protocol/errors.ts'
 import { MalformedFrame } from '../../protocol/wire/bytes.ts'
 import type { Commit, Group, GroupListing } from '../group.ts'
+import type { Assignment } from '../modern/assignors/assignor.ts'
+import { isReconciledTo, LEAVE_GROUP_MEMBER_EPOCH, regexOf } from '../modern/member.ts'
+import { PartitionOwners } from '../modern/reconcile.ts'
+import type { ResolvedRegex } from '../modern/regexes.ts'
+import { Subscriptions } from '../modern/subscriptions.ts'
 import type { GroupRecord } from '../records.ts'
-import type { Assignment } from './assignors/assignor.ts'
 import { commitError, fetchError, transactionalCommitError } from './commits.ts'
-import {
-  type ConsumerMember,
-  type EpochAssignment,
-  isReconciledTo,
-  LEAVE_GROUP_MEMBER_EPOCH,
-  newMember,
-  regexOf,
-  withCurrentAssignment,
-  withMetadata,
-  withoutAssignment
-} from './member.ts'
+import { type ConsumerMember, newMember, withCurrentAssignment, withMetadata, withoutAssignment } from './member.ts'
 import type { ConsumerGroupRecord, ConsumerGroupRegularExpressionValue } from './records.ts'
-import { Subscriptions } from './subscriptions.ts'
 
 export type ConsumerGroupState = 'Empty' | 'Assigning' | 'Reconciling' | 'Stable' | 'Dead'
-
-/** The resolution of a regular expression: the matching topics at one version of the metadata. */
-export interface ResolvedRegex {
-  readonly topics: ReadonlySet<string>
-  readonly version: bigint
-  readonly timestamp: bigint
-}
 
 const NO_PARTITIONS: Assignment = new Map()
 
@@ -291,57 +277,4 @@ function assignmentOf(
 
 function resolved({ topics, version, timestamp }: ConsumerGroupRegularExpressionValue): ResolvedRegex {
   return { topics: new Set(topics), version, timestamp }
-}
-
-/**
- * The owners of partitions: the epoch of the owning member, by topic and partition. Copies share the inner maps, which never
- * change.
- */
-class PartitionOwners {
-  readonly #byTopic: Map<string, ReadonlyMap<number, number>>
-
-  constructor(byTopic: ReadonlyMap<string, ReadonlyMap<number, number>> = new Map()) {
-    this.#byTopic = new Map(byTopic)
-  }
-
-  copy(): PartitionOwners {
-    return new PartitionOwners(this.#byTopic)
-  }
-
-  /** The epoch of the member that owns a partition; undefined if it has no owner. */
-  epochOf(topicId: string, partition: number): number | undefined {
-    return this.#byTopic.get(topicId)?.get(partition)
-  }
-
-  /** Adds the member's assigned partitions and those pending revocation. Returns false if another member owns one of them. */
-  own(member: ConsumerMember): boolean {
-    return this.#own(member.assigned, member.memberEpoch) && this.#own(member.pendingRevocation, member.memberEpoch)
-  }
-
-  /** Removes the member's partitions. A new owner with a later epoch keeps its partition. */
-  release({ assigned, pendingRevocation, memberEpoch }: ConsumerMember): void {
-    this.#release(assigned, memberEpoch)
-    this.#release(pendingRevocation, memberEpoch)
-  }
-
-  #own(assignment: EpochAssignment, memberEpoch: number): boolean {
-    for (const [topicId, partitions] of assignment) {
-      const epochs = new Map(this.#byTopic.get(topicId))
-      for (const partition of partitions.keys()) {
-        if ((epochs.get(partition) ?? Number.NEGATIVE_INFINITY) >= memberEpoch) return false
-        epochs.set(partition, memberEpoch)
-      }
-      this.#byTopic.set(topicId, epochs)
-    }
-    return true
-  }
-
-  #release(assignment: EpochAssignment, memberEpoch: number): void {
-    for (const [topicId, partitions] of assignment) {
-      const epochs = new Map(this.#byTopic.get(topicId))
-      for (const partition of partitions.keys()) if (epochs.get(partition) === memberEpoch) epochs.delete(partition)
-      if (epochs.size > 0) this.#byTopic.set(topicId, epochs)
-      else this.#byTopic.delete(topicId)
-    }
-  }
 }

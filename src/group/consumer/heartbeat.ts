@@ -6,9 +6,7 @@
 import type { LiveGroupSettings } from '../../config/settings.ts'
 import { rows } from '../../config/view.ts'
 import { KafkaError } from '../../protocol/errors.ts'
-import { fenceMembers } from './downgrade.ts'
 import {
-  type ConsumerMember,
   type EpochAssignment,
   isReconciledTo,
   isSameAssignment,
@@ -16,19 +14,16 @@ import {
   LEAVE_GROUP_MEMBER_EPOCH,
   LEAVE_GROUP_STATIC_MEMBER_EPOCH,
   sortedOnce
-} from './member.ts'
-import {
-  checkEpoch,
-  checkRoom,
-  emitMemberLeft,
-  joiningMember,
-  requireMember,
-  type TopicPartitions
-} from './membership.ts'
+} from '../modern/member.ts'
+import type { TopicPartitions } from '../modern/reconcile.ts'
+import { reconcile } from '../modern/reconcile.ts'
+import { subscribedTopicIds } from '../modern/target.ts'
+import { fenceMembers } from './downgrade.ts'
+import type { ConsumerMember } from './member.ts'
+import { checkEpoch, checkRoom, emitMemberLeft, joiningMember, requireMember } from './membership.ts'
 import type { ConsumerOperation } from './operation.ts'
-import { reconcile } from './reconcile.ts'
 import { followMetadata, updateMember } from './subscription.ts'
-import { ASSIGNMENT_ROWS, preferredAssignor, subscribedTopicIds, updateTarget } from './target.ts'
+import { ASSIGNMENT_ROWS, preferredAssignor, updateTarget } from './target.ts'
 
 /** Null, or -1 for the timeout, means unchanged since the last heartbeat. */
 export interface Heartbeat {

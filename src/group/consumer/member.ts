@@ -1,21 +1,16 @@
 /** The state of a consumer group member: its metadata and its current assignment. Each is a record of its own in the log. */
 import { isDeepStrictEqual } from 'node:util'
 import { ownCopy } from '../../protocol/wire/bytes.ts'
+import {
+  type EpochAssignment,
+  hasSameNames,
+  LEAVE_GROUP_MEMBER_EPOCH,
+  MEMBER_STATES,
+  type MemberState,
+  type ModernMember,
+  sortedOnce
+} from '../modern/member.ts'
 import type { ConsumerGroupCurrentMemberAssignmentValue, ConsumerGroupMemberMetadataValue } from './records.ts'
-
-/** The epoch with which a member joins or rejoins. */
-export const JOIN_GROUP_MEMBER_EPOCH = 0
-/** The epoch with which a member leaves. Also the epoch of a member after the tombstone of its assignment. */
-export const LEAVE_GROUP_MEMBER_EPOCH = -1
-/** The epoch with which a static member leaves temporarily, and its epoch until it rejoins. */
-export const LEAVE_GROUP_STATIC_MEMBER_EPOCH = -2
-
-/** The reconciliation states of a member, with their numbers in the log. */
-export const MEMBER_STATES = { Stable: 0, UnrevokedPartitions: 1, UnreleasedPartitions: 2, Unknown: 127 } as const
-export type MemberState = keyof typeof MEMBER_STATES
-
-/** Partitions by topic id, each with the member epoch at which it was assigned. */
-export type EpochAssignment = ReadonlyMap<string, ReadonlyMap<number, number>>
 
 export interface ClassicMemberMetadata {
   readonly sessionTimeoutMs: number
@@ -23,25 +18,13 @@ export interface ClassicMemberMetadata {
   readonly supportedProtocols: readonly { readonly name: string; readonly metadata: Buffer }[]
 }
 
-export interface ConsumerMember {
-  readonly memberId: string
-  readonly memberEpoch: number
-  readonly previousMemberEpoch: number
-  readonly state: MemberState
-  /** Null for a dynamic member. */
-  readonly instanceId: string | null
+export interface ConsumerMember extends ModernMember {
   readonly rackId: string | null
   readonly rebalanceTimeoutMs: number
   readonly clientId: string
   readonly clientHost: string
-  /** Sorted, without duplicates. */
-  readonly subscribedTopicNames: readonly string[]
-  /** Empty without an expression, or null if the record has null. */
-  readonly subscribedTopicRegex: string | null
   /** Null if the member has no preference. */
   readonly serverAssignor: string | null
-  readonly assigned: EpochAssignment
-  readonly pendingRevocation: EpochAssignment
   /** Set for a member of the classic protocol, else null. */
   readonly classic: ClassicMemberMetadata | null
 }
@@ -67,31 +50,10 @@ export function newMember(memberId: string): ConsumerMember {
   }
 }
 
-/** Changes the epoch and keeps the previous one, because the response may be lost. */
-export function toEpoch(member: ConsumerMember, memberEpoch: number): ConsumerMember {
-  return { ...member, memberEpoch, previousMemberEpoch: member.memberEpoch }
-}
-
-/** True if the member has reached the target assignment of the epoch. */
-export function isReconciledTo({ state, memberEpoch }: ConsumerMember, assignmentEpoch: number): boolean {
-  return state === 'Stable' && memberEpoch === assignmentEpoch
-}
-
-/** The member's regular expression, or null. */
-export function regexOf({ subscribedTopicRegex }: ConsumerMember): string | null {
-  return subscribedTopicRegex || null
-}
-
 /** True if the metadata of both is equal. */
 export function hasSameMetadata(before: ConsumerMember, after: ConsumerMember): boolean {
   const withoutNames = (member: ConsumerMember) => memberMetadataOf({ ...member, subscribedTopicNames: [] })
   return hasSameNames(before, after) && isDeepStrictEqual(withoutNames(before), withoutNames(after))
-}
-
-/** True if both subscribe to the same topic names. */
-export function hasSameNames(member: ConsumerMember, other: ConsumerMember): boolean {
-  const [names, others] = [member.subscribedTopicNames, other.subscribedTopicNames]
-  return names === others || isDeepStrictEqual(names, others)
 }
 
 /** The ConsumerGroupMemberMetadata record of a member. */
@@ -161,22 +123,6 @@ export function withCurrentAssignment(
 export function withoutAssignment(member: ConsumerMember): ConsumerMember {
   const epochs = { memberEpoch: LEAVE_GROUP_MEMBER_EPOCH, previousMemberEpoch: LEAVE_GROUP_MEMBER_EPOCH }
   return { ...member, ...epochs, assigned: new Map(), pendingRevocation: new Map() }
-}
-
-/** Names, sorted and without duplicates. */
-export function sortedOnce(names: readonly string[]): string[] {
-  return [...new Set(names)].sort()
-}
-
-/** True if both have the same partitions with the same epochs. */
-export function isSameAssignment(assignment: EpochAssignment, other: EpochAssignment): boolean {
-  if (assignment.size !== other.size) return false
-  for (const [topicId, partitions] of assignment) {
-    const others = other.get(topicId)
-    if (others?.size !== partitions.size) return false
-    for (const [partition, epoch] of partitions) if (others.get(partition) !== epoch) return false
-  }
-  return true
 }
 
 type OwnedPartitions = ConsumerGroupCurrentMemberAssignmentValue['assignedPartitions']

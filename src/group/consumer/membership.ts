@@ -1,19 +1,12 @@
 /** Members of a consumer group: lookup, joining, replacement of static members, and removal. */
 import { rows } from '../../config/view.ts'
 import { KafkaError } from '../../protocol/errors.ts'
+import { JOIN_GROUP_MEMBER_EPOCH, LEAVE_GROUP_STATIC_MEMBER_EPOCH, regexOf } from '../modern/member.ts'
+import type { TopicPartitions } from '../modern/reconcile.ts'
 import type { ConsumerGroup } from './group.ts'
-import {
-  type ConsumerMember,
-  JOIN_GROUP_MEMBER_EPOCH,
-  LEAVE_GROUP_STATIC_MEMBER_EPOCH,
-  newMember,
-  regexOf
-} from './member.ts'
+import { type ConsumerMember, newMember } from './member.ts'
 import type { ConsumerOperation } from './operation.ts'
 import { bumpEpoch } from './subscription.ts'
-
-/** Partitions of a request. */
-export type TopicPartitions = readonly { readonly topicId: string; readonly partitions: readonly number[] }[]
 
 /** The protocols of members of a consumer group. */
 export type MemberProtocol = 'consumer' | 'classic'

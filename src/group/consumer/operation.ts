@@ -10,12 +10,13 @@ import type { Now } from '../../runtime/time.ts'
 import type { ClassicGroup } from '../classic/group.ts'
 import type { ClassicOperation, GroupLimits } from '../classic/operation.ts'
 import { GroupEffects } from '../effects.ts'
+import type { Assignment } from '../modern/assignors/assignor.ts'
+import type { ResolvedRegex } from '../modern/regexes.ts'
+import type { GroupTopics } from '../modern/topics.ts'
 import type { GroupRecord } from '../records.ts'
-import type { Assignment } from './assignors/assignor.ts'
-import type { ConsumerGroup, ResolvedRegex } from './group.ts'
+import type { ConsumerGroup } from './group.ts'
 import { type ConsumerMember, currentAssignmentOf, memberMetadataOf } from './member.ts'
 import type { ConsumerGroupRecord } from './records.ts'
-import type { GroupTopics } from './topics.ts'
 
 /** The input of an operation besides the group. */
 interface OperationContext {

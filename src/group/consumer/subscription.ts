@@ -6,11 +6,12 @@
 import { rows } from '../../config/view.ts'
 import { compilePattern } from '../../coordinator/patterns.ts'
 import type { GroupEpochReason } from '../../events/group-events.ts'
-import type { ResolvedRegex } from './group.ts'
-import { type ConsumerMember, hasSameMetadata, hasSameNames, regexOf } from './member.ts'
-import { groupHash } from './metadata-hash.ts'
+import { hasSameNames, regexOf } from '../modern/member.ts'
+import { groupHash } from '../modern/metadata-hash.ts'
+import type { ResolvedRegex } from '../modern/regexes.ts'
+import { subscribedTopicIds } from '../modern/target.ts'
+import { type ConsumerMember, hasSameMetadata } from './member.ts'
 import type { ConsumerOperation } from './operation.ts'
-import { subscribedTopicIds } from './target.ts'
 
 /** The minimum time between two resolutions of expressions. */
 const REGEX_REFRESH_MIN_INTERVAL_MS = 10_000

@@ -1,13 +1,11 @@
-/** The target assignment: the partitions that an assignor gives to each member in one group epoch. */
+/** The target assignment of a consumer group: when it is computed, and by which assignor. */
 import { derived, rows } from '../../config/view.ts'
 import { KafkaError } from '../../protocol/errors.ts'
-import { type Assignment, type Assignor, type MemberSpec, PartitionAssignorError } from './assignors/assignor.ts'
-import { rangeAssignor } from './assignors/range.ts'
-import { uniformAssignor } from './assignors/uniform.ts'
-import type { ConsumerGroup } from './group.ts'
-import { type ConsumerMember, hasSameNames, regexOf } from './member.ts'
+import type { Assignor } from '../modern/assignors/assignor.ts'
+import { rangeAssignor } from '../modern/assignors/range.ts'
+import { uniformAssignor } from '../modern/assignors/uniform.ts'
+import { changedTargets } from '../modern/target.ts'
 import type { ConsumerOperation } from './operation.ts'
-import type { GroupTopics } from './topics.ts'
 
 /** Assignors by their names in `group.consumer.assignors`: short names and Kafka's class names. */
 const ASSIGNORS: ReadonlyMap<string, Assignor> = new Map([
@@ -33,9 +31,7 @@ export function updateTarget(operation: ConsumerOperation): void {
   const { group, topics } = operation
   if (group.assignmentEpoch >= group.groupEpoch || !isTimeToAssign(operation)) return
   const assignor = preferredAssignor(operation)
-  for (const [memberId, assigned] of assign(group, assignor, topics)) {
-    if (!isSameTarget(assigned, group.targets.get(memberId))) operation.writeTarget(memberId, assigned)
-  }
+  for (const [memberId, target] of changedTargets(group, assignor, topics)) operation.writeTarget(memberId, target)
   operation.writeAssignmentEpoch(group.groupEpoch, operation.now.wallMs)
 }
 
@@ -61,59 +57,4 @@ export function preferredAssignor({ group, settings }: Pick<ConsumerOperation, '
   const assignor = assignors.get(winner?.[0] ?? '')
   if (!assignor) throw new KafkaError('UNKNOWN_SERVER_ERROR', 'the broker has no assignor')
   return assignor
-}
-
-function assign(group: ConsumerGroup, assignor: Assignor, topics: GroupTopics): ReadonlyMap<string, Assignment> {
-  const members = new Map([...group.members].map(([memberId, member]) => [memberId, specOf(group, member, topics)]))
-  try {
-    return assignor.assign({ members, isHomogeneous: isHomogeneous(group) }, topics)
-  } catch (error) {
-    if (!(error instanceof PartitionAssignorError)) throw error
-    const { groupId, groupEpoch } = group
-    throw new KafkaError(
-      'UNKNOWN_SERVER_ERROR',
-      `no assignment for epoch ${groupEpoch} of ${groupId}: ${error.message}`
-    )
-  }
-}
-
-function specOf(group: ConsumerGroup, member: ConsumerMember, topics: GroupTopics): MemberSpec {
-  const { instanceId, memberId } = member
-  const topicIds = subscribedTopicIds(group, member, topics)
-  return { instanceId, subscribedTopicIds: topicIds, assigned: group.targetOf(memberId) }
-}
-
-/** The ids of the topics that a member subscribes to, without topics that do not exist. */
-export function subscribedTopicIds(
-  group: ConsumerGroup,
-  member: ConsumerMember,
-  topics: GroupTopics
-): ReadonlySet<string> {
-  const ids = new Set<string>()
-  for (const name of group.topicsOf(member)) {
-    const topicId = topics.idOf(name)
-    if (topicId !== undefined) ids.add(topicId)
-  }
-  return ids
-}
-
-/** True if all members subscribe to the same names, or all of them by the same regular expression alone. */
-function isHomogeneous({ members }: ConsumerGroup): boolean {
-  const [first] = members.values()
-  if (!first) return true
-  if (regexOf(first) !== null && first.subscribedTopicNames.length > 0) return false
-  for (const member of members.values()) {
-    if (regexOf(member) !== regexOf(first) || !hasSameNames(member, first)) return false
-  }
-  return true
-}
-
-function isSameTarget(target: Assignment, other: Assignment | undefined): boolean {
-  if (target.size !== other?.size) return false
-  for (const [topicId, partitions] of target) {
-    const others = other.get(topicId)
-    if (others?.size !== partitions.size) return false
-    for (const partition of partitions) if (!others.has(partition)) return false
-  }
-  return true
 }

@@ -8,11 +8,12 @@ import { readAssignment, readSubscription } from '../../protocol/consumer-protoc
 import { KafkaError } from '../../protocol/errors.ts'
 import { type ClassicGroup, type Member, usesConsumerProtocol } from '../classic/group.ts'
 import { failedJoin, failedSync } from '../classic/operation.ts'
-import type { Assignment } from './assignors/assignor.ts'
-import { type ConsumerMember, newMember, sortedOnce } from './member.ts'
+import type { Assignment } from '../modern/assignors/assignor.ts'
+import { sortedOnce } from '../modern/member.ts'
+import type { GroupTopics } from '../modern/topics.ts'
+import { type ConsumerMember, newMember } from './member.ts'
 import type { ConsumerOperation } from './operation.ts'
 import { subscriptionHash } from './subscription.ts'
-import type { GroupTopics } from './topics.ts'
 
 /**
  * Begins the operation of a new consumer group with the tombstone of the classic group and the records of its members. A member

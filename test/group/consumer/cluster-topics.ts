@@ -1,6 +1,6 @@
 // The topics of a cluster in group tests. Each creation, growth and deletion is a new version of the metadata.
-import { topicHash } from '../../../src/group/consumer/metadata-hash.ts'
-import type { GroupTopics } from '../../../src/group/consumer/topics.ts'
+import { topicHash } from '../../../src/group/modern/metadata-hash.ts'
+import type { GroupTopics } from '../../../src/group/modern/topics.ts'
 
 interface Topic {
   readonly topicId: string

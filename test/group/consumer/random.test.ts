@@ -5,7 +5,7 @@
  */
 import { expect, test } from 'vitest'
 import type { ConsumerGroup } from '../../../src/group/consumer/group.ts'
-import { isReconciledTo } from '../../../src/group/consumer/member.ts'
+import { isReconciledTo } from '../../../src/group/modern/member.ts'
 import { seeds } from '../group-simulation.ts'
 import { ConsumerGroupModel } from './consumer-group-model.ts'
 import type { Client } from './random-client.ts'

@@ -1,6 +1,6 @@
 // Calls the Java program with Kafka's server-side assignors.
 import { join } from 'node:path'
-import type { Assignment, GroupSpec } from '../../../src/group/consumer/assignors/assignor.ts'
+import type { Assignment, GroupSpec } from '../../../src/group/modern/assignors/assignor.ts'
 import { made } from '../made.ts'
 import { JavaConsole, SHORT_LIVED } from './console.ts'
 

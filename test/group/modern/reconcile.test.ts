@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { type ConsumerMember, newMember } from '../../../src/group/consumer/member.ts'
-import { type Destination, reconcile } from '../../../src/group/consumer/reconcile.ts'
+import { type Destination, reconcile } from '../../../src/group/modern/reconcile.ts'
 
 const FOO = 'AAAAAAAAAAAAAAAAAAAAAQ'
 const BAR = 'AAAAAAAAAAAAAAAAAAAAAg'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { groupHash, topicHash } from '../../../src/group/consumer/metadata-hash.ts'
+import { groupHash, topicHash } from '../../../src/group/modern/metadata-hash.ts'
 
 const ID = 'AAECAwQFBgcICQoLDA0ODw'
 const OTHER_ID = '_____________________w'

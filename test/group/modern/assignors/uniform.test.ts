@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { PartitionAssignorError } from '../../../../src/group/consumer/assignors/assignor.ts'
-import { uniformAssignor } from '../../../../src/group/consumer/assignors/uniform.ts'
+import { PartitionAssignorError } from '../../../../src/group/modern/assignors/assignor.ts'
+import { uniformAssignor } from '../../../../src/group/modern/assignors/uniform.ts'
 import { assign } from './written-group.ts'
 
 describe('uniform assignment with equal subscriptions', () => {

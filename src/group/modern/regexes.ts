@@ -5,8 +5,14 @@ import { KafkaError } from '../../protocol/errors.ts'
 import type { BackgroundLoop, BackgroundLoops } from '../../runtime/background.ts'
 import { Pause, type Steps } from '../../runtime/pace.ts'
 import type { Clocks } from '../../runtime/time.ts'
-import type { ResolvedRegex } from './group.ts'
 import type { GroupTopics } from './topics.ts'
+
+/** The resolution of a regular expression: the matching topics at one version of the metadata. */
+export interface ResolvedRegex {
+  readonly topics: ReadonlySet<string>
+  readonly version: bigint
+  readonly timestamp: bigint
+}
 
 export interface ResolutionPorts {
   readonly clocks: Clocks

@@ -1,15 +1,15 @@
 import { expect, it } from 'vitest'
-import type { Assignment } from '../../../src/group/consumer/assignors/assignor.ts'
 import { ConsumerGroup } from '../../../src/group/consumer/group.ts'
 import {
   type ConsumerMember,
   currentAssignmentOf,
-  type EpochAssignment,
   memberMetadataOf,
   newMember
 } from '../../../src/group/consumer/member.ts'
-import type { TopicPartitions } from '../../../src/group/consumer/membership.ts'
-import { reconcile } from '../../../src/group/consumer/reconcile.ts'
+import type { Assignment } from '../../../src/group/modern/assignors/assignor.ts'
+import type { EpochAssignment } from '../../../src/group/modern/member.ts'
+import type { TopicPartitions } from '../../../src/group/modern/reconcile.ts'
+import { reconcile } from '../../../src/group/modern/reconcile.ts'
 import { type Random, seededRandom } from '../../../src/runtime/random.ts'
 
 const TOPICS = ['AAAAAAAAAAAAAAAAAAAAAQ', 'AAAAAAAAAAAAAAAAAAAAAg']

@@ -1,8 +1,8 @@
 // Properties of every assignment, in random groups (one for each seed).
 import { describe, expect, it } from 'vitest'
-import type { Assignment, Assignor, GroupSpec } from '../../../../src/group/consumer/assignors/assignor.ts'
-import { rangeAssignor } from '../../../../src/group/consumer/assignors/range.ts'
-import { uniformAssignor } from '../../../../src/group/consumer/assignors/uniform.ts'
+import type { Assignment, Assignor, GroupSpec } from '../../../../src/group/modern/assignors/assignor.ts'
+import { rangeAssignor } from '../../../../src/group/modern/assignors/range.ts'
+import { uniformAssignor } from '../../../../src/group/modern/assignors/uniform.ts'
 import { randomUuid, seededRandom } from '../../../../src/runtime/random.ts'
 import { BOUNDS, RandomGroup } from './random-group.ts'
 

@@ -6,7 +6,7 @@ import {
   hashOfString,
   inHashOrder,
   uuidHashing
-} from '../../../../src/group/consumer/assignors/hash-set.ts'
+} from '../../../../src/group/modern/assignors/hash-set.ts'
 
 const copyOf = (...numbers: number[]) => [...HashSet.copyOf(hashOfInteger, new Set(numbers))]
 const multiples = (of: number, count: number) => Array.from({ length: count }, (_, index) => index * of)

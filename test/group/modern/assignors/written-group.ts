@@ -1,5 +1,5 @@
 // Groups written by hand. Topics T1, T2, ... and members A, B, ... have that order in Kafka's hash sets.
-import type { Assignment, Assignor, MemberSpec } from '../../../../src/group/consumer/assignors/assignor.ts'
+import type { Assignment, Assignor, MemberSpec } from '../../../../src/group/modern/assignors/assignor.ts'
 
 /** Partitions by topic name. */
 export type Partitions = Readonly<Record<string, readonly number[]>>

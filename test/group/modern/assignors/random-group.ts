@@ -5,7 +5,7 @@ import type {
   GroupSpec,
   MemberSpec,
   TopicDescriber
-} from '../../../../src/group/consumer/assignors/assignor.ts'
+} from '../../../../src/group/modern/assignors/assignor.ts'
 import { type Random, randomUuid } from '../../../../src/runtime/random.ts'
 
 /** The maximal size of a group. */

@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { RegexResolution, type ResolvedRegexes, resolveRegexes } from '../../../src/group/consumer/regexes.ts'
+import { RegexResolution, type ResolvedRegexes, resolveRegexes } from '../../../src/group/modern/regexes.ts'
 import { BackgroundLoops } from '../../../src/runtime/background.ts'
 import { runAtOnce, yieldToEventLoop } from '../../../src/runtime/pace.ts'
 import { ManualClock } from '../../../src/testing/manual-clock.ts'
 import { RecordingEvents } from '../../../src/testing/recording-events.ts'
+import { ClusterTopics } from '../consumer/cluster-topics.ts'
 import { GroupCoordinatorDriver, raise } from '../group-coordinator-driver.ts'
-import { ClusterTopics } from './cluster-topics.ts'
 
 const clocks = new ManualClock(5_000)
 let topics: ClusterTopics

@@ -2,7 +2,9 @@
  * Counts of a group's members by subscribed topic name and by regular expression. They are updated when members change, so that
  * requests need not visit all members. Copies share the counts until one of them changes.
  */
-import { type ConsumerMember, regexOf } from './member.ts'
+
+import type { Subscription } from './member.ts'
+import { regexOf } from './member.ts'
 
 type Counts = Map<string, number>
 
@@ -34,7 +36,7 @@ export class Subscriptions {
    * Replaces the subscription of one member; undefined before it joins and after it leaves. Returns true if the set of names has
    * changed.
    */
-  replace(before: ConsumerMember | undefined, after: ConsumerMember | undefined): boolean {
+  replace(before: Subscription | undefined, after: Subscription | undefined): boolean {
     const hasSameRegex = (before && regexOf(before)) === (after && regexOf(after))
     if (hasSameRegex && before?.subscribedTopicNames === after?.subscribedTopicNames) return false
     this.#unshare()
@@ -49,7 +51,7 @@ export class Subscriptions {
     this.#isShared = false
   }
 
-  #count(member: ConsumerMember | undefined, by: 1 | -1): boolean {
+  #count(member: Subscription | undefined, by: 1 | -1): boolean {
     if (!member) return false
     const regex = regexOf(member)
     if (regex !== null) add(this.#regexes, regex, by)

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { PartitionAssignorError } from '../../../../src/group/consumer/assignors/assignor.ts'
-import { rangeAssignor } from '../../../../src/group/consumer/assignors/range.ts'
+import { PartitionAssignorError } from '../../../../src/group/modern/assignors/assignor.ts'
+import { rangeAssignor } from '../../../../src/group/modern/assignors/range.ts'
 import { assign } from './written-group.ts'
 
 it('the range assignor divides each topic into ranges, equal ones for topics of equal size', () => {

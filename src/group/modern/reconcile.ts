@@ -5,8 +5,11 @@
  */
 import { KafkaError } from '../../protocol/errors.ts'
 import type { Assignment } from './assignors/assignor.ts'
-import { type ConsumerMember, type EpochAssignment, isSameAssignment, toEpoch } from './member.ts'
-import type { TopicPartitions } from './membership.ts'
+import type { ModernMember } from './member.ts'
+import { type EpochAssignment, isSameAssignment, toEpoch } from './member.ts'
+
+/** Partitions of a request. */
+export type TopicPartitions = readonly { readonly topicId: string; readonly partitions: readonly number[] }[]
 
 /** The target of a member, and the conditions of its next step. */
 export interface Destination {
@@ -26,12 +29,12 @@ export interface Destination {
  * The member after its next step, or the same object if nothing changes. Throws FENCED_MEMBER_EPOCH for a member in an unknown
  * state, which a newer broker wrote, until the member owns no partitions.
  */
-export function reconcile(member: ConsumerMember, to: Destination): ConsumerMember {
+export function reconcile<Member extends ModernMember>(member: Member, to: Destination): Member {
   const next = step(member, to)
   return isSameStanding(member, next) ? member : next
 }
 
-function step(member: ConsumerMember, to: Destination): ConsumerMember {
+function step<Member extends ModernMember>(member: Member, to: Destination): Member {
   switch (member.state) {
     case 'Stable':
       if (member.memberEpoch !== to.targetEpoch) return approach(member, to)
@@ -51,7 +54,7 @@ function step(member: ConsumerMember, to: Destination): ConsumerMember {
 }
 
 /** The full step: revokes first, and moves to the target epoch only if nothing is left to revoke. */
-function approach(member: ConsumerMember, to: Destination): ConsumerMember {
+function approach<Member extends ModernMember>(member: Member, to: Destination): Member {
   const kept = new Map<string, Map<number, number>>()
   const revoked = new Map<string, Map<number, number>>()
   const reached = new Map<string, Map<number, number>>()
@@ -76,12 +79,12 @@ function approach(member: ConsumerMember, to: Destination): ConsumerMember {
 }
 
 /** A partition that the member itself had to revoke is free for it: no other member can own it. */
-function isFree(member: ConsumerMember, to: Destination, topicId: string, partition: number): boolean {
+function isFree(member: ModernMember, to: Destination, topicId: string, partition: number): boolean {
   return member.pendingRevocation.get(topicId)?.has(partition) || to.ownerEpoch(topicId, partition) === undefined
 }
 
 /** The step within an epoch: revokes partitions of topics that the member does not subscribe to any more. */
-function giveUpUnsubscribed(member: ConsumerMember, to: Destination): ConsumerMember {
+function giveUpUnsubscribed<Member extends ModernMember>(member: Member, to: Destination): Member {
   const assigned = new Map(member.assigned)
   const pendingRevocation = new Map(member.pendingRevocation)
   for (const [topicId, partitions] of member.assigned) {
@@ -94,11 +97,11 @@ function giveUpUnsubscribed(member: ConsumerMember, to: Destination): ConsumerMe
   return { ...toEpoch(member, member.memberEpoch), assigned }
 }
 
-function revoking(
-  member: ConsumerMember,
+function revoking<Member extends ModernMember>(
+  member: Member,
   assigned: EpochAssignment,
   pendingRevocation: EpochAssignment
-): ConsumerMember {
+): Member {
   return { ...toEpoch(member, member.memberEpoch), state: 'UnrevokedPartitions', assigned, pendingRevocation }
 }
 
@@ -117,7 +120,7 @@ function put(
     assignment.set(topicId, new Map(partitions.sort(([partition], [other]) => partition - other)))
 }
 
-function isSameStanding(member: ConsumerMember, other: ConsumerMember): boolean {
+function isSameStanding(member: ModernMember, other: ModernMember): boolean {
   const { memberEpoch, previousMemberEpoch, state, assigned, pendingRevocation } = other
   return (
     member.memberEpoch === memberEpoch &&
@@ -126,4 +129,57 @@ function isSameStanding(member: ConsumerMember, other: ConsumerMember): boolean 
     isSameAssignment(member.assigned, assigned) &&
     isSameAssignment(member.pendingRevocation, pendingRevocation)
   )
+}
+
+/**
+ * The owners of partitions: the epoch of the owning member, by topic and partition. Copies share the inner maps, which never
+ * change.
+ */
+export class PartitionOwners {
+  readonly #byTopic: Map<string, ReadonlyMap<number, number>>
+
+  constructor(byTopic: ReadonlyMap<string, ReadonlyMap<number, number>> = new Map()) {
+    this.#byTopic = new Map(byTopic)
+  }
+
+  copy(): PartitionOwners {
+    return new PartitionOwners(this.#byTopic)
+  }
+
+  /** The epoch of the member that owns a partition; undefined if it has no owner. */
+  epochOf(topicId: string, partition: number): number | undefined {
+    return this.#byTopic.get(topicId)?.get(partition)
+  }
+
+  /** Adds the member's assigned partitions and those pending revocation. Returns false if another member owns one of them. */
+  own(member: ModernMember): boolean {
+    return this.#own(member.assigned, member.memberEpoch) && this.#own(member.pendingRevocation, member.memberEpoch)
+  }
+
+  /** Removes the member's partitions. A new owner with a later epoch keeps its partition. */
+  release({ assigned, pendingRevocation, memberEpoch }: ModernMember): void {
+    this.#release(assigned, memberEpoch)
+    this.#release(pendingRevocation, memberEpoch)
+  }
+
+  #own(assignment: EpochAssignment, memberEpoch: number): boolean {
+    for (const [topicId, partitions] of assignment) {
+      const epochs = new Map(this.#byTopic.get(topicId))
+      for (const partition of partitions.keys()) {
+        if ((epochs.get(partition) ?? Number.NEGATIVE_INFINITY) >= memberEpoch) return false
+        epochs.set(partition, memberEpoch)
+      }
+      this.#byTopic.set(topicId, epochs)
+    }
+    return true
+  }
+
+  #release(assignment: EpochAssignment, memberEpoch: number): void {
+    for (const [topicId, partitions] of assignment) {
+      const epochs = new Map(this.#byTopic.get(topicId))
+      for (const partition of partitions.keys()) if (epochs.get(partition) === memberEpoch) epochs.delete(partition)
+      if (epochs.size > 0) this.#byTopic.set(topicId, epochs)
+      else this.#byTopic.delete(topicId)
+    }
+  }
 }
