@@ -8,6 +8,12 @@ const LONG_MAX = 2n ** 63n - 1n
 const MINUTE = 60_000
 const HOUR = 3_600_000
 
+// Defaults of a topic config and of a broker setting in another unit.
+const RETENTION_HOURS = 168
+const ROLL_HOURS = 168
+const ROLL_JITTER_HOURS = 0
+const FLUSH_MS = LONG_MAX
+
 /** The values of `compression.type`. `producer` keeps the codec of the producer. */
 export const COMPRESSION_TYPES = ['uncompressed', 'zstd', 'lz4', 'snappy', 'gzip', 'producer'] as const
 
@@ -52,7 +58,7 @@ export const topicSettings = {
     'The number of records after which the log is synced to disk. Produce responses wait for the sync.',
     { atLeast: 1 }
   ),
-  'flush.ms': long(LONG_MAX, 'The maximum time in ms that a record waits for a sync to disk.', {
+  'flush.ms': long(FLUSH_MS, 'The maximum time in ms that a record waits for a sync to disk.', {
     atLeast: 0
   }),
   'follower.replication.throttled.replicas': list(
@@ -131,7 +137,7 @@ export const topicSettings = {
     'The maximum size of a partition in bytes. Above it the oldest segments are deleted. -1 means no limit.'
   ),
   'retention.ms': long(
-    604_800_000,
+    RETENTION_HOURS * HOUR,
     'The maximum age of a segment in ms. Older segments are deleted. -1 means no limit.',
     { atLeast: -1 }
   ),
@@ -142,12 +148,12 @@ export const topicSettings = {
   ),
   'segment.index.bytes': int(10_485_760, 'The maximum size of the index files of a segment, in bytes.', { atLeast: 4 }),
   'segment.jitter.ms': long(
-    0,
+    ROLL_JITTER_HOURS * HOUR,
     'The maximum random reduction of segment.ms, in ms, so that logs do not roll at the same time.',
     { atLeast: 0 }
   ),
   'segment.ms': long(
-    604_800_000,
+    ROLL_HOURS * HOUR,
     'The time in ms after which a new segment file is begun, even if the current one is not full.',
     { atLeast: 1 }
   ),
@@ -191,7 +197,7 @@ export const logSettings = {
     'The time in ms after which a new segment file is begun, even if the current one is not full.',
     forTopic('segment.ms', DYNAMIC)
   ),
-  'log.roll.hours': int(168, 'The same time in hours, if log.roll.ms is not set.', {
+  'log.roll.hours': int(ROLL_HOURS, 'The same time in hours, if log.roll.ms is not set.', {
     atLeast: 1,
     ...forTopic('segment.ms', { unitMs: HOUR })
   }),
@@ -200,7 +206,7 @@ export const logSettings = {
     'The maximum random reduction of log.roll.ms in ms.',
     forTopic('segment.jitter.ms', DYNAMIC)
   ),
-  'log.roll.jitter.hours': int(0, 'The same reduction in hours, if log.roll.jitter.ms is not set.', {
+  'log.roll.jitter.hours': int(ROLL_JITTER_HOURS, 'The same reduction in hours, if log.roll.jitter.ms is not set.', {
     atLeast: 0,
     ...forTopic('segment.jitter.ms', { unitMs: HOUR })
   }),
@@ -216,7 +222,7 @@ export const logSettings = {
     forTopic('retention.ms', { unitMs: MINUTE })
   ),
   'log.retention.hours': int(
-    168,
+    RETENTION_HOURS,
     'The same age in hours, if neither log.retention.ms nor log.retention.minutes is set.',
     forTopic('retention.ms', { unitMs: HOUR })
   ),
@@ -263,7 +269,7 @@ export const logSettings = {
     forTopic('flush.ms', DYNAMIC)
   ),
   'log.flush.scheduler.interval.ms': long(
-    LONG_MAX,
+    FLUSH_MS,
     'The default of log.flush.interval.ms in ms. Syncs have exact deadlines and no check interval.',
     forTopic('flush.ms')
   ),
