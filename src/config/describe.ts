@@ -75,7 +75,7 @@ function refusalOfAll(resources: readonly DescribedResource[]): Response | undef
   if (unknown) return refusal(`Unexpected resource type UNKNOWN for resource ${unknown.resourceName}`)
   const distinct = new Set(resources.map(({ resourceType, resourceName }) => resourceKey(resourceType, resourceName)))
   if (resources.length - distinct.size <= MOST_REPEATS) return undefined
-  return refusal(`Resources may be named again ${MOST_REPEATS} times at most.`)
+  return refusal(`A request can repeat resources at most ${MOST_REPEATS} times.`)
 }
 
 /** All settings of a topic. Internal settings are left out unless they are set. */

@@ -23,7 +23,8 @@ export interface Listener extends Endpoint {
 export function listenersOf(settings: BrokerSettings): readonly Listener[] {
   const controllers = new Set(settings.get('controller.listener.names').map(upper))
   const open = parseEndpoints('listeners', settings.get('listeners')).filter(({ name }) => !controllers.has(name))
-  if (open.length === 0) throw new InvalidConfig('listeners leaves no listener for clients')
+  if (open.length === 0)
+    throw new InvalidConfig('listeners has no listener for clients: all are in controller.listener.names')
   checkProtocols(open, settings)
   checkPorts(open)
   const advertised = advertisedEndpoints(open, controllers, settings)
@@ -40,7 +41,7 @@ export function connectionOverrides(text: string): ReadonlyMap<string, number> {
 export function checkConnectionOverrides(text: string): void {
   const wrong = text.split(',').find(pair => pair.trim() !== '' && !ADDRESS_AND_COUNT.test(pair))
   if (wrong === undefined) return
-  throw new InvalidConfig(`max.connections.per.ip.overrides has "${wrong}", which is not address:count`)
+  throw new InvalidConfig(`max.connections.per.ip.overrides has "${wrong}", but must have address:count pairs`)
 }
 
 const ADDRESS_AND_COUNT = /^\s*(\S+):(\d+)\s*$/
@@ -51,11 +52,11 @@ function parseEndpoints(setting: string, texts: readonly string[]): readonly Nam
   const endpoints = texts.map(text => {
     const match = /^([^:/]+):\/\/\[?([0-9a-zA-Z\-%._:]*?)\]?:(\d{1,5})$/.exec(text)
     const port = Number(match?.[3])
-    if (!match || port > 65_535) throw new InvalidConfig(`${setting} has "${text}", which is not NAME://host:port`)
+    if (!match || port > 65_535) throw new InvalidConfig(`${setting} has "${text}", but must have NAME://host:port`)
     return { name: upper(match[1] ?? ''), host: match[2] || null, port }
   })
   const names = new Set(endpoints.map(({ name }) => name))
-  if (names.size < endpoints.length) throw new InvalidConfig(`${setting} has two listeners of the same name`)
+  if (names.size < endpoints.length) throw new InvalidConfig(`${setting} has two listeners with the same name`)
   return endpoints
 }
 
@@ -65,17 +66,16 @@ function checkProtocols(listeners: readonly Named[], settings: BrokerSettings): 
   for (const pair of map.split(',').filter(text => text.trim() !== '')) {
     const [name, protocol, ...more] = pair.split(':').map(upper)
     if (!name || !protocol || more.length > 0) {
-      throw new InvalidConfig(`listener.security.protocol.map has "${pair}", which is not NAME:PROTOCOL`)
+      throw new InvalidConfig(`listener.security.protocol.map has "${pair}", but must have NAME:PROTOCOL`)
     }
     protocols.set(name, protocol)
   }
   for (const { name } of listeners) {
     const protocol = protocols.get(name)
-    if (protocol === undefined) throw new InvalidConfig(`listener.security.protocol.map does not name listener ${name}`)
+    if (protocol === undefined)
+      throw new InvalidConfig(`listener.security.protocol.map has no protocol for the listener ${name}`)
     if (protocol !== 'PLAINTEXT')
-      throw new InvalidConfig(
-        `listeners has ${name}, which is to speak ${protocol}, but only PLAINTEXT can be served so far`
-      )
+      throw new InvalidConfig(`listeners has ${name} with the protocol ${protocol}, but only PLAINTEXT is supported`)
   }
 }
 
@@ -105,9 +105,10 @@ function advertisedEndpoints(open: readonly Named[], controllers: ReadonlySet<st
   )) {
     if (controllers.has(name)) continue
     if (!open.some(listener => listener.name === name)) {
-      throw new InvalidConfig(`advertised.listeners names ${name}, which listeners does not`)
+      throw new InvalidConfig(`advertised.listeners has ${name}, but listeners has no listener with that name`)
     }
-    if (host === '0.0.0.0') throw new InvalidConfig('advertised.listeners cannot tell clients 0.0.0.0')
+    if (host === '0.0.0.0')
+      throw new InvalidConfig('advertised.listeners has 0.0.0.0, but must have a host that clients can connect to')
     if (host !== null) advertised.set(name, { host, port })
   }
   return advertised

@@ -62,9 +62,9 @@ function strongest(sources: readonly (readonly Entry[])[]): Map<string, Entry> {
 /** As `conflict`, for settings that cannot change while the broker runs. */
 function atStartOnly(settings: BrokerSettings): string | undefined {
   const [node, broker] = [settings.get('node.id'), settings.get('broker.id')]
-  if (broker !== -1 && node !== broker) return `node.id is ${node}, but broker.id is ${broker}: give one of them`
+  if (broker !== -1 && node !== broker) return `node.id is ${node}, but broker.id is ${broker}: set only one of them`
   const directories = settings.get('log.dirs') ?? settings.get('log.dir')
-  if (directories.length > 1) return `log.dirs names ${directories.length} directories, but only one is possible`
+  if (directories.length > 1) return `log.dirs has ${directories.length} directories, but only one is supported`
   const topic = settings.topic()
   if (topic.get('min.compaction.lag.ms') > topic.get('max.compaction.lag.ms')) {
     return 'log.cleaner.min.compaction.lag.ms is greater than log.cleaner.max.compaction.lag.ms'
@@ -99,6 +99,6 @@ const words = (sentence: string) => sentence.split(/[^\w.]+|\.(?= |$)/)
 function unknownName({ source, name }: Entry): string {
   const asBroker = isTopicSetting(name) ? TOPIC_DEFAULTS.get(name)?.[0] : undefined
   if (asBroker !== undefined)
-    return `${source}: ${name} is a setting of topics; the broker's default for it is ${asBroker}`
-  return `${source}: there is no setting ${name}${didYouMean(name, [...Object.keys(settings), ...KNOWN_NAMES])}`
+    return `${source}: ${name} is a topic config; the broker setting with its default is ${asBroker}`
+  return `${source}: the setting ${name} is unknown${didYouMean(name, [...Object.keys(settings), ...KNOWN_NAMES])}`
 }

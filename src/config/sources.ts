@@ -41,7 +41,7 @@ export function fromEnvironment(environment: Readonly<Record<string, string | un
 export function fromOptions(texts: readonly string[], option = '--set'): readonly Entry[] {
   return texts.map(text => {
     const equals = text.indexOf('=')
-    if (equals < 1) throw new ConfigError(`${option} "${text}": write it as name=value, as in num.partitions=3`)
+    if (equals < 1) throw new ConfigError(`${option} "${text}": must be name=value, as in num.partitions=3`)
     return { source: option, name: text.slice(0, equals).trim(), value: text.slice(equals + 1) }
   })
 }

@@ -49,14 +49,15 @@ export function encodeSnapshot(entries: readonly ProducerEntry[]): Buffer {
 
 /** Decodes the content of a snapshot file. Throws CorruptSnapshot. */
 export function decodeSnapshot(bytes: Buffer): ProducerEntry[] {
-  if (bytes.length < ENTRIES_AT) throw new CorruptSnapshot(`${bytes.length} bytes are too few`)
+  if (bytes.length < ENTRIES_AT)
+    throw new CorruptSnapshot(`${bytes.length} bytes are less than the header of ${ENTRIES_AT} bytes`)
   const version = bytes.readInt16BE()
-  if (version !== VERSION) throw new CorruptSnapshot(`its version is ${version}`)
+  if (version !== VERSION) throw new CorruptSnapshot(`version ${version} is unknown; valid is ${VERSION}`)
   if (bytes.readUInt32BE(CRC_AT) !== crc32c(bytes.subarray(COUNT_AT)))
-    throw new CorruptSnapshot('its checksum is wrong')
+    throw new CorruptSnapshot('the checksum is wrong')
   const count = bytes.readInt32BE(COUNT_AT)
   const room = bytes.length - ENTRIES_AT
-  if (count * ENTRY_BYTES !== room) throw new CorruptSnapshot(`${count} producers do not fill ${room} bytes`)
+  if (count * ENTRY_BYTES !== room) throw new CorruptSnapshot(`${room} bytes do not contain exactly ${count} producers`)
   const reader = new ByteReader(bytes, ENTRIES_AT)
   return Array.from({ length: count }, () => ENTRY.read(reader, 0))
 }

@@ -82,7 +82,7 @@ export function repeatedBy(batch: ProducerBatch, { epoch, batches }: Producer): 
 /** Throws INVALID_PRODUCER_EPOCH for a fenced epoch. */
 export function checkEpoch({ producerId, producerEpoch }: ProducerBatch, { epoch }: Producer): void {
   if (producerEpoch >= epoch) return
-  throw refused('INVALID_PRODUCER_EPOCH', producerId, `uses epoch ${producerEpoch}, but epoch ${epoch} has been seen`)
+  throw refused('INVALID_PRODUCER_EPOCH', producerId, `has epoch ${producerEpoch}, but the current epoch is ${epoch}`)
 }
 
 /**
@@ -105,7 +105,7 @@ export function checkSequence(
 /** Throws INVALID_TXN_STATE for a non-transactional batch of a producer with an open transaction. */
 export function checkMix({ producerId, isTransactional }: ProducerBatch, { txnFirstOffset }: Producer): void {
   if (isTransactional || txnFirstOffset === undefined) return
-  throw refused('INVALID_TXN_STATE', producerId, 'has a transaction open, and this batch is not of it')
+  throw refused('INVALID_TXN_STATE', producerId, 'has an open transaction, but the batch is not transactional')
 }
 
 /** Throws INVALID_PRODUCER_EPOCH or TRANSACTION_COORDINATOR_FENCED for a marker of an older producer or coordinator epoch. */
@@ -117,11 +117,15 @@ export function checkMarker(marker: EndTxnMarker, producer: Producer, transactio
   // With transactions V2 the epoch of a marker is higher than the epoch of the transaction's data.
   const least = transactionVersion >= TRANSACTIONS_V2 && !isRepeated ? epoch + 1 : epoch
   if (producerEpoch < least) {
-    throw refused('INVALID_PRODUCER_EPOCH', producerId, `is in epoch ${epoch}, the marker in ${producerEpoch}`)
+    throw refused('INVALID_PRODUCER_EPOCH', producerId, `has epoch ${epoch}, but the marker has epoch ${producerEpoch}`)
   }
   if (coordinatorEpoch < producer.coordinatorEpoch) {
-    const seen = `has seen coordinator epoch ${producer.coordinatorEpoch}`
-    throw refused('TRANSACTION_COORDINATOR_FENCED', producerId, `${seen}, the marker is of ${coordinatorEpoch}`)
+    const seen = `has coordinator epoch ${producer.coordinatorEpoch}`
+    throw refused(
+      'TRANSACTION_COORDINATOR_FENCED',
+      producerId,
+      `${seen}, but the marker has coordinator epoch ${coordinatorEpoch}`
+    )
   }
 }
 

@@ -62,11 +62,11 @@ export function bootstrapFeatures(transactionVersion = TRANSACTIONS_V2): Metadat
 
 /** Throws MetadataError for a log that a Kafka newer than 4.3 or older than 3.3 has written. */
 export function checkFeatures({ features }: MetadataImage): void {
-  if (!features.has(METADATA_VERSION)) throw new MetadataError('the log names no metadata.version')
+  if (!features.has(METADATA_VERSION)) throw new MetadataError('the metadata log has no level of metadata.version')
   for (const [name, level] of features) {
     const [first, last] = name === METADATA_VERSION ? READABLE : [0, KNOWN_LEVELS[name] ?? 0]
     if (level >= first && level <= last) continue
-    throw new MetadataError(`${name} is ${level}, but this broker reads levels ${first} to ${last}`)
+    throw new MetadataError(`the level of ${name} is ${level}, but this broker supports levels ${first} to ${last}`)
   }
 }
 

@@ -98,7 +98,7 @@ function changeBroker(
 ): void {
   const registration = others.get(brokerKey(brokerId))
   if (registration?.type !== 'RegisterBrokerRecord') {
-    throw new MetadataError(`the registration of broker ${brokerId} changes, but that broker never registered`)
+    throw new MetadataError(`the registration of broker ${brokerId} changes, but the broker is not registered`)
   }
   const version = Math.max(registration.version, changeVersion + 1)
   others.set(brokerKey(brokerId), { ...registration, ...change, version })

@@ -219,14 +219,14 @@ export function encodeMetadataRecord(record: MetadataRecord): Buffer {
 export function decodeMetadataRecord(value: Buffer): MetadataRecord {
   const reader = new ByteReader(value)
   const frameVersion = reader.uvarint()
-  if (frameVersion !== FRAME_VERSION) throw new MalformedFrame(`a metadata frame of unknown version ${frameVersion}`)
+  if (frameVersion !== FRAME_VERSION) throw new MalformedFrame(`the metadata frame version ${frameVersion} is unknown`)
   const key = reader.uvarint()
   const type = NAMES.get(key)
-  if (!type) throw new MalformedFrame(`a metadata record of unknown type ${key}`)
+  if (!type) throw new MalformedFrame(`the metadata record type ${key} is unknown`)
   const { newest, message }: RecordRow = TYPES[type]
   const version = reader.uvarint()
-  if (version > newest) throw new MalformedFrame(`a ${type} of unknown version ${version}`)
+  if (version > newest) throw new MalformedFrame(`the version ${version} of ${type} is unknown`)
   const fields = message.read(reader, version)
-  if (reader.remaining > 0) throw new MalformedFrame(`${reader.remaining} bytes too many after a ${type}`)
+  if (reader.remaining > 0) throw new MalformedFrame(`${reader.remaining} bytes follow the last field of ${type}`)
   return { type, version, ...fields } as MetadataRecord
 }

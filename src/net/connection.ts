@@ -286,7 +286,7 @@ export class Connection {
     this.#account(0)
     this.#drained?.resolve()
     this.#muted?.resolve()
-    this.#closed.abort('the connection has closed')
+    this.#closed.abort('the connection is closed')
     this.#peerEnded.resolve()
     this.#gone.resolve()
   }

@@ -93,9 +93,9 @@ function reason(address: ListenerAddress, code: string): string {
   const where = `${address.host === '' ? 'every interface' : address.host}, port ${address.port}`
   switch (code) {
     case 'EADDRINUSE':
-      return `Port ${address.port} on ${address.host || 'this machine'} is taken by another process: stop it, or choose another port (0 takes a free one).`
+      return `Port ${address.port} on ${address.host || 'this machine'} is taken by another process: stop it, or choose another port (0 selects a free one).`
     case 'EACCES':
-      return `This user may not listen on ${where}: choose a port above 1023.`
+      return `This user has no permission to listen on ${where}: choose a port above 1023.`
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
     case 'EAI_AGAIN':

@@ -88,7 +88,7 @@ export function decodeRequestHeader<A extends Pick<Api, 'flexibleSince'>>(
   const start = new ByteReader(frame)
   const apiKey = start.int16()
   const api = find(apiKey)
-  if (!api) throw new MalformedFrame(`no API has the key ${apiKey}`)
+  if (!api) throw new MalformedFrame(`the API key ${apiKey} is unknown`)
   const body = new ByteReader(frame)
   const header = requestHeader.read(body, start.int16() >= api.flexibleSince ? 2 : 1)
   return { api, header, body }
@@ -130,7 +130,7 @@ export function decodeResponse<Res extends Shape>(
   const reader = new ByteReader(frame)
   const { correlationId } = responseHeader.read(reader, responseHeaderVersion(api, version))
   const response = api.response.read(reader, version)
-  if (reader.remaining > 0) throw new MalformedFrame(`${reader.remaining} bytes too many after the last field`)
+  if (reader.remaining > 0) throw new MalformedFrame(`${reader.remaining} bytes follow the last field`)
   return { correlationId, response }
 }
 

@@ -41,7 +41,7 @@ export class RecordType<Key extends Shape, Value extends Shape> {
   #decodeValue(reader: ByteReader): Decoded<Value> {
     const version = reader.int16()
     if (version < 0 || version > this.#lastVersion) {
-      throw new MalformedFrame(`a record of type ${this.typeId} has a value of the unknown version ${version}`)
+      throw new MalformedFrame(`the version ${version} of the value of a record of type ${this.typeId} is unknown`)
     }
     return this.value.read(reader, version)
   }

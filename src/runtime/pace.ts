@@ -53,7 +53,7 @@ export function runAtOnce<T>(steps: Steps<T>): T {
   for (;;) {
     const next = steps.next()
     if (next.done) return next.value
-    assert(!(next.value instanceof Promise), 'work that runs at once does not wait')
+    assert(!(next.value instanceof Promise), 'work of runAtOnce yields no promise')
   }
 }
 

@@ -84,13 +84,13 @@ function inUse(directory: string, by: string, processId: string | number): DataD
 function unusable(directory: string, error: unknown): DataDirectoryError {
   const code = codeOf(error)
   const reasons: Record<string, string> = {
-    EACCES: 'this user may not write there',
-    EPERM: 'this user may not write there',
+    EACCES: 'this user has no permission to write',
+    EPERM: 'this user has no permission to write',
     EROFS: 'the file system is read-only',
-    ENOENT: 'the system does not let one be made there',
+    ENOENT: 'the directory cannot be created',
     ENOSPC: 'the disk is full',
-    EEXIST: 'it is a file',
-    ENOTDIR: 'a part of the path is a file'
+    EEXIST: 'the path is a file',
+    ENOTDIR: 'a parent of the path is a file'
   }
   return new DataDirectoryError(`${directory} cannot be used as data directory: ${reasons[code] ?? code}.`)
 }

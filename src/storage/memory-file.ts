@@ -58,7 +58,7 @@ export class MemoryFile {
   /** Appends at `position`, by default the end of the file. A lower position replaces preallocated zeros. */
   append(bytes: Buffer, position = this.size): void {
     if (position > this.#size) this.append(Buffer.alloc(position - this.#size), this.#size)
-    assert(position === this.#size, 'nothing is written twice')
+    assert(position === this.#size, 'an append begins at the end of the file')
     this.#zeros = Math.max(0, this.#zeros - bytes.length)
     let taken = 0
     while (taken < bytes.length) {

@@ -114,7 +114,7 @@ function cutBack(storage: Storage, path: string, size: number): void {
   } catch (error) {
     throw new StorageError(
       'failed',
-      `${path} cannot be cut back to ${size} bytes after a failed write: ${String(error)}`
+      `${path} cannot be truncated to ${size} bytes after a failed write: ${String(error)}`
     )
   }
 }

@@ -246,7 +246,7 @@ describe('damage outside the range of recovery', () => {
     const { harness, topicId, events, position } = await damaged()
     await using _ = harness
     for (const _ of [1, 2, 3]) await harness.request('Fetch', harness.fetchRequest(topicId, 2n))
-    const message = `a-0/${LOG}, position ${position}: the checksum does not fit`
+    const message = `a-0/${LOG}, position ${position}: the checksum is wrong`
     expect(events.of('LogDamaged')).toMatchObject([{ topicPartition: 'a-0', error: { message } }])
   })
 

@@ -19,7 +19,7 @@ describe('a start with a mistake', () => {
     [['start', '--set', 'num.partitons=3'], 'did you mean num.partitions?'],
     [['start', '--set', 'num.partitions=none'], '--set: num.partitions is "none", but must be a whole number'],
     [['start', '--set', 'num.partitions=0'], 'num.partitions is "0", but must be'],
-    [['start', '--set', 'num.partitions'], 'write it as name=value'],
+    [['start', '--set', 'num.partitions'], 'must be name=value'],
     [['start', '--config', '/no/such/file'], '--config /no/such/file: the file does not exist'],
     [['start', '--port', '65536'], 'A port must be a number from 0 to 65535.'],
     [['start', '--host', '192.0.2.1', '--in-memory'], '192.0.2.1 is not an address of this machine'],
@@ -70,6 +70,6 @@ describe('a start with a mistake', () => {
 
   it('a file as data directory is refused with one sentence', async () => {
     writeFileSync(join(terminal.directory, 'data'), '')
-    expect(await refusal(terminal.startOnDisk())).toContain('cannot be used as data directory: it is a file')
+    expect(await refusal(terminal.startOnDisk())).toContain('cannot be used as data directory: the path is a file')
   })
 })

@@ -44,17 +44,17 @@ describe('listeners that are refused', () => {
   const map = { 'listener.security.protocol.map': 'A:PLAINTEXT,B:PLAINTEXT' }
   test.each([
     ['the same port twice', { ...map, listeners: 'A://:9092,B://:9092' }, 'have the same port 9092'],
-    ['the same name twice', { ...map, listeners: 'A://:1,a://:2' }, 'two listeners of the same name'],
-    ['a port beyond 65535', { ...map, listeners: 'A://:70000' }, 'which is not NAME://host:port'],
-    ['a name without protocol', { listeners: 'A://:1' }, 'does not name listener A'],
-    ['a protocol that is not served', { listeners: 'SASL_SSL://:1' }, 'only PLAINTEXT can be served'],
+    ['the same name twice', { ...map, listeners: 'A://:1,a://:2' }, 'two listeners with the same name'],
+    ['a port beyond 65535', { ...map, listeners: 'A://:70000' }, 'must have NAME://host:port'],
+    ['a name without protocol', { listeners: 'A://:1' }, 'has no protocol for the listener A'],
+    ['a protocol that is not served', { listeners: 'SASL_SSL://:1' }, 'only PLAINTEXT is supported'],
     [
       'a broken protocol map',
       { listeners: 'A://:1', 'listener.security.protocol.map': 'A' },
-      'which is not NAME:PROTOCOL'
+      'must have NAME:PROTOCOL'
     ],
     ['only controllers', { ...map, listeners: 'A://:1', 'controller.listener.names': 'A' }, 'no listener for clients'],
-    ['an unknown advertised name', { ...map, listeners: 'A://:1', 'advertised.listeners': 'B://h:1' }, 'names B'],
+    ['an unknown advertised name', { ...map, listeners: 'A://:1', 'advertised.listeners': 'B://h:1' }, 'has B'],
     ['0.0.0.0 advertised', { ...map, listeners: 'A://:1', 'advertised.listeners': 'A://0.0.0.0:1' }, '0.0.0.0']
   ])('a broker refuses %s', (_, given, why) => {
     expect(() => listeners(given)).toThrow(why)

@@ -114,31 +114,31 @@ describe('an error of a setting is one sentence with the source, the value and a
       '--set: log.cleanup.policy is "none", but must be a comma-separated list of compact or delete'
     ],
     ['listeners=', '--set: listeners is "", but must be a comma-separated list, not empty'],
-    ['num.partition=3', '--set: there is no setting num.partition; did you mean num.partitions?'],
-    ['Num.Partitions=3', '--set: there is no setting Num.Partitions; did you mean num.partitions?'],
-    ['quite.something.else=3', '--set: there is no setting quite.something.else'],
-    ['retention.ms=3', "--set: retention.ms is a setting of topics; the broker's default for it is log.retention.ms"],
+    ['num.partition=3', '--set: the setting num.partition is unknown; did you mean num.partitions?'],
+    ['Num.Partitions=3', '--set: the setting Num.Partitions is unknown; did you mean num.partitions?'],
+    ['quite.something.else=3', '--set: the setting quite.something.else is unknown'],
+    [
+      'retention.ms=3',
+      '--set: retention.ms is a topic config; the broker setting with its default is log.retention.ms'
+    ],
     ['log.retention.ms=0', '--set: log.retention.ms must be unlimited (-1) or, greater than or equal to 1'],
     ['log.retention.hours=0', '--set: log.retention.ms must be unlimited (-1) or, greater than or equal to 1'],
     ['log.roll.ms=0', '--set: log.roll.ms must be greater than or equal to 1'],
     ['log.roll.jitter.ms=-1', '--set: log.roll.jitter.ms must be greater than or equal to 0'],
-    ['log.dirs=a,b', '--set: log.dirs names 2 directories, but only one is possible'],
-    [
-      'listeners=SSL://:9093',
-      '--set: listeners has SSL, which is to speak SSL, but only PLAINTEXT can be served so far'
-    ],
-    ['listeners=localhost:9092', '--set: listeners has "localhost:9092", which is not NAME://host:port'],
+    ['log.dirs=a,b', '--set: log.dirs has 2 directories, but only one is supported'],
+    ['listeners=SSL://:9093', '--set: listeners has SSL with the protocol SSL, but only PLAINTEXT is supported'],
+    ['listeners=localhost:9092', '--set: listeners has "localhost:9092", but must have NAME://host:port'],
     [
       'max.connections.per.ip=0',
       '--set: max.connections.per.ip can be set to zero only if max.connections.per.ip.overrides property is set.'
     ],
     [
       'max.connections.per.ip.overrides=a',
-      '--set: max.connections.per.ip.overrides has "a", which is not address:count'
+      '--set: max.connections.per.ip.overrides has "a", but must have address:count pairs'
     ],
     ['log.cleaner.max.compaction.lag.ms=1', undefined],
-    ['num.partitions', '--set "num.partitions": write it as name=value, as in num.partitions=3'],
-    ['=3', '--set "=3": write it as name=value, as in num.partitions=3']
+    ['num.partitions', '--set "num.partitions": must be name=value, as in num.partitions=3'],
+    ['=3', '--set "=3": must be name=value, as in num.partitions=3']
   ])('the setting %s is checked', (text, sentence) => {
     expect(message(() => given(text))).toBe(sentence)
   })
@@ -153,7 +153,7 @@ describe('an error of a setting is one sentence with the source, the value and a
   test('an error of contradicting settings names both sources', () => {
     const file = fromProperties('node.id=1', 'server.properties')
     expect(message(() => resolve(file, fromOptions(['broker.id=2'])))).toBe(
-      'server.properties line 1 and --set: node.id is 1, but broker.id is 2: give one of them'
+      'server.properties line 1 and --set: node.id is 1, but broker.id is 2: set only one of them'
     )
     expect(message(() => given('log.cleaner.min.compaction.lag.ms=2', 'log.cleaner.max.compaction.lag.ms=1'))).toBe(
       '--set: log.cleaner.min.compaction.lag.ms is greater than log.cleaner.max.compaction.lag.ms'

@@ -121,7 +121,7 @@ it('a dump shows a batch with damaged records, reports their error, and continue
   const storage = folder({ [LOG]: Buffer.concat([first, ABORT_MARKER]) })
   expect(lines(storage, options({ deep: true })).slice(2, 5)).toEqual([
     expect.stringMatching(/isvalid: false$/),
-    `t-0/${LOG}: position 0: the records of the batch at offset 0 are invalid: a record of 63 bytes goes beyond its batch`,
+    `t-0/${LOG}: position 0: the records of the batch at offset 0 are invalid: a record of 63 bytes extends beyond its batch`,
     expect.stringContaining('baseOffset: 15 ')
   ])
 })

@@ -131,5 +131,5 @@ it('a dump escapes text as Jackson does', () => {
 
 it('a dump reports metadata records that cannot be decoded', () => {
   const pairs = metadataDecoder({ offset: 9n, key: null, value: hex('01 63 00') })
-  expect(pairs).toEqual([['payload', 'Error at 9, skipping. a metadata record of unknown type 99']])
+  expect(pairs).toEqual([['payload', 'Error at 9, skipping. the metadata record type 99 is unknown']])
 })

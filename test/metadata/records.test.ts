@@ -119,10 +119,10 @@ describe('a metadata record', () => {
   })
 
   it.each([
-    ['01 63 00 00', 'a metadata record of unknown type 99'],
-    ['01 02 01 00', 'a TopicRecord of unknown version 1'],
-    ['02 14 00 00', 'a metadata frame of unknown version 2'],
-    ['01 14 00 00 07', '1 bytes too many after a NoOpRecord']
+    ['01 63 00 00', 'the metadata record type 99 is unknown'],
+    ['01 02 01 00', 'the version 1 of TopicRecord is unknown'],
+    ['02 14 00 00', 'the metadata frame version 2 is unknown'],
+    ['01 14 00 00 07', '1 bytes follow the last field of NoOpRecord']
   ])('%s is refused: %s', (frame, message) => {
     expect(() => decodeMetadataRecord(hex(frame))).toThrow(new MalformedFrame(message))
   })

@@ -68,7 +68,7 @@ it('a listener on a taken port fails with one sentence', async () => {
   const { port } = await occupy('127.0.0.1')
   await expect(bind('localhost', port)).rejects.toThrow(
     new ListenError(
-      `Port ${port} on localhost is taken by another process: stop it, or choose another port (0 takes a free one).`
+      `Port ${port} on localhost is taken by another process: stop it, or choose another port (0 selects a free one).`
     )
   )
 })

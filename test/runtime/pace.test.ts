@@ -51,7 +51,7 @@ describe('runAtOnce', () => {
     function* waiting(): Steps {
       yield Promise.resolve()
     }
-    expect(() => runAtOnce(waiting())).toThrow('work that runs at once does not wait')
+    expect(() => runAtOnce(waiting())).toThrow('work of runAtOnce yields no promise')
   })
 })
 

@@ -88,7 +88,7 @@ it('a directory that accepts no files is refused with one sentence', async () =>
   // Root may write everywhere except in /proc. On systems without /proc, it cannot be created.
   await expect(lock('/proc/self')).rejects.toThrow(/^\/proc\/self cannot be used as data directory: .+\.$/)
   await expect(lock('/proc/self')).rejects.toThrow(DataDirectoryError)
-  await expect(lock('/proc/no-such/directory')).rejects.toThrow('does not let one be made there')
+  await expect(lock('/proc/no-such/directory')).rejects.toThrow('the directory cannot be created')
 })
 
 it.each(['a file', 'a file/below'])('a path that is %s is refused as a directory with one sentence', async name => {

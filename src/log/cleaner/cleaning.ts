@@ -115,7 +115,7 @@ export class Cleaning {
       if (competes && !mapBatch(map, batch, firstDirtyOffset, decompressedLimit)) {
         if (endOffset > firstDirtyOffset) return { map, endOffset }
         throw new Error(
-          `the keys of one batch do not fit into log.cleaner.dedupe.buffer.size: ${mapLimits.memoryBytes}`
+          `the keys of one batch need more than log.cleaner.dedupe.buffer.size, which is ${mapLimits.memoryBytes} bytes`
         )
       }
       if (batch.nextOffset > endOffset) endOffset = batch.nextOffset
@@ -140,7 +140,7 @@ export class Cleaning {
     } finally {
       if (!isSwappedIn && !log.isOffline) cleaned.remove()
     }
-    if (!isSwappedIn) throw new CleaningAborted('segments have gone')
+    if (!isSwappedIn) throw new CleaningAborted('segments were deleted')
     for (const { size } of sources) this.#bytesBefore += size
     this.#bytesAfter += cleaned.size
   }
@@ -180,7 +180,7 @@ export class Cleaning {
     const { log } = this.#options
     if (log.isOffline) throw new CleaningAborted('the log is offline')
     if (!log.config.isCompacted) throw new CleaningAborted('the log is no longer compacted')
-    if (!sources.every(source => log.segments.includes(source))) throw new CleaningAborted('segments have gone')
+    if (!sources.every(source => log.segments.includes(source))) throw new CleaningAborted('segments were deleted')
   }
 }
 

@@ -33,7 +33,7 @@ export async function claimDirectory(storage: Storage, random: Random, identity:
   const foreign = storage.list('').find(({ name }) => !name.startsWith('.') && !OF_NOBODY.has(name))
   if (foreign) {
     throw new DataDirectoryError(
-      `the data directory holds files (such as '${foreign.name}') but no ${META_PROPERTIES_FILE}: give an empty directory, or one that Kafka or minikafka has used`
+      `the data directory holds files (such as '${foreign.name}') but no ${META_PROPERTIES_FILE}: use an empty directory, or a data directory of Kafka or minikafka`
     )
   }
   const meta = {
@@ -51,16 +51,18 @@ async function claimExisting(storage: Storage, random: Random, identity: Identit
   const nodeId = properties.get('node.id')
   if (properties.get('version') !== VERSION || !clusterId || !nodeId || !/^\d+$/.test(nodeId)) {
     throw new DataDirectoryError(
-      `${META_PROPERTIES_FILE} of the data directory is not of version ${VERSION} with cluster.id and node.id`
+      `${META_PROPERTIES_FILE} of the data directory must have version=${VERSION}, cluster.id and node.id`
     )
   }
   if (Number(nodeId) !== identity.nodeId) {
     throw new DataDirectoryError(
-      `the data directory belongs to node.id ${nodeId}, and this broker is ${identity.nodeId}`
+      `the data directory belongs to node.id ${nodeId}, but this broker has node.id ${identity.nodeId}`
     )
   }
   if (identity.clusterId !== undefined && clusterId !== identity.clusterId) {
-    throw new DataDirectoryError(`the data directory belongs to cluster '${clusterId}', not to '${identity.clusterId}'`)
+    throw new DataDirectoryError(
+      `the data directory belongs to cluster '${clusterId}', but this broker to cluster '${identity.clusterId}'`
+    )
   }
   const existing = properties.get('directory.id')
   const meta = { clusterId, nodeId: identity.nodeId, directoryId: existing ?? randomUuid(random) }

@@ -136,7 +136,7 @@ function isTrusted(options: RecoveryOptions, segment: Segment, end: bigint | und
  */
 function endProblem(segment: Segment): string | undefined {
   try {
-    return segment.endOffset < segment.baseOffset ? 'its offsets go backwards' : undefined
+    return segment.endOffset < segment.baseOffset ? 'its end offset is below its base offset' : undefined
   } catch (error) {
     if (error instanceof CorruptRecordError) return error.message
     throw error
@@ -187,14 +187,14 @@ function refuseInnerDamage(
   const wasSynced = recoveryPoint === 'end' || endOffset < recoveryPoint
   if (!wasSynced && !mustBeWhole) return
   if (laterSegments === 0 && !isFollowedBySound(storage, path, size, fileBytes)) return
-  const damage = `${path} is damaged at position ${size}, and what follows would be lost`
-  const sentence = `${damage}: put back a copy of the file, or cut it there to go on without that`
+  const damage = `${path} is damaged at position ${size}, and valid batches follow`
+  const sentence = `${damage}: restore the file from a copy, or truncate it at that position and lose these batches`
   throw mustBeWhole ? new DataDirectoryError(sentence) : new StorageError('other', sentence)
 }
 
 function reportDamage(
   { baseOffset, endOffset, size }: Segment,
-  { fileBytes, reason: detail = 'the next segment begins later than this one ends' }: CheckedSegment,
+  { fileBytes, reason: detail = 'offsets are missing before the next segment' }: CheckedSegment,
   removedSegments: number,
   { folder, events }: RecoveryOptions
 ): void {
@@ -277,10 +277,10 @@ function indexProblem(storage: Storage, folder: string, baseOffset: bigint): str
   // A read from a position beyond the end would find the log empty, and appends would overwrite it.
   const logSize = storage.size(segmentPath(folder, baseOffset, 'log'))
   if (offsets.count > 0 && (offsets.lastPosition < 0 || offsets.lastPosition >= logSize)) {
-    return `${path} points beyond the end of the log`
+    return `${path} has a position beyond the end of the log`
   }
   const { offset, timestamp } = new TimeIndex(storage, timePath, baseOffset).last
-  if (offset < baseOffset || timestamp < -1n) return `${timePath} has an entry that cannot be`
+  if (offset < baseOffset || timestamp < -1n) return `${timePath} has an invalid entry`
   return transactionIndexProblem(storage, segmentPath(folder, baseOffset, 'txnindex'), baseOffset)
 }
 
@@ -294,7 +294,7 @@ function refuseWrongName(storage: Storage, segment: Segment): void {
   if (!first || first.baseOffset >= baseOffset) return
   // A torn write cannot cause this: the base offset lies in one disk block with the rest of the header.
   if (!ifSound(() => walkBatches(storage, path, 0, size).next().value)) return
-  refuse(`${path} begins at offset ${first.baseOffset}, before the one in its name`)
+  refuse(`${path} begins at offset ${first.baseOffset}, below the offset in its name`)
 }
 
 /** Throws StorageError if a segment extends beyond the base offset of the next one. */
@@ -302,11 +302,11 @@ function refuseOverlap(folder: string, segment: Segment, next: bigint | undefine
   if (next === undefined) return
   const end = ifSound(() => segment.endOffset)
   if (end === undefined || end <= next) return
-  refuse(`${segment.path} ends at offset ${end - 1n}, and ${segmentPath(folder, next, 'log')} begins before that`)
+  refuse(`${segment.path} ends at offset ${end - 1n}, but ${segmentPath(folder, next, 'log')} begins before that`)
 }
 
 function refuse(reason: string): never {
-  throw new StorageError('other', `${reason}: the file that does not belong there must be taken away`)
+  throw new StorageError('other', `${reason}: remove the file that does not belong to this log`)
 }
 
 /** The result of `look`; undefined if it finds damage, which the checks of names do not judge. */

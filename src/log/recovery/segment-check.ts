@@ -67,7 +67,7 @@ function checkOffsets({ baseOffset, lastOffset }: RecordBatch, position: number,
   const { endOffset } = segment
   if (baseOffset < endOffset || lastOffset < baseOffset || lastOffset > segment.baseOffset + LARGEST_RELATIVE_OFFSET) {
     throw new CorruptRecordError(
-      `offsets ${baseOffset} to ${lastOffset} at position ${position} where ${endOffset} or later must follow`,
+      `a batch at position ${position} has offsets ${baseOffset} to ${lastOffset}, but offset ${endOffset} or a later one must follow`,
       position
     )
   }

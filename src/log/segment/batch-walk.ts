@@ -34,7 +34,7 @@ export function* walkBatches(
   end: number
 ): Generator<LocatedBatch, undefined> {
   for (const located of walk(storage, path, { from, end, readAhead: WALK_BYTES, needs: size => size })) {
-    if (!located.batch.hasValidCrc()) throw damage(path, located.position, 'the checksum does not fit')
+    if (!located.batch.hasValidCrc()) throw damage(path, located.position, 'the checksum is wrong')
     yield located
   }
 }
@@ -70,7 +70,8 @@ function* walk(
     const at = position - windowPosition
     const batch = new RecordBatch(window.subarray(at, at + needed))
     // The checksum of a batch does not cover its base offset.
-    if (batch.baseOffset < expectedOffset) throw damage(path, position, 'its offsets go backwards')
+    if (batch.baseOffset < expectedOffset)
+      throw damage(path, position, `base offset ${batch.baseOffset} is below the expected offset ${expectedOffset}`)
     expectedOffset = batch.nextOffset
     yield { position, size, batch, window, windowPosition }
     position += size

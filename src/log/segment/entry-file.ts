@@ -74,7 +74,7 @@ export class EntryFile {
     if (this.#pendingCount === capacity) this.#grow(Math.max(FIRST_PENDING, capacity * 2))
     const at = this.#pendingCount * this.#entryBytes
     const bytes = this.#pending?.subarray(at, at + this.#entryBytes)
-    assert(bytes, 'there is room for the entry')
+    assert(bytes, 'the file has room for the entry')
     fill(bytes)
     this.#pendingCount++
   }
@@ -171,7 +171,7 @@ export class EntryFile {
 
   #whole(index: number, entry: Buffer): Buffer {
     if (entry.length === this.#entryBytes) return entry
-    throw new CorruptRecordError(`${this.#path} has become shorter`, index * this.#entryBytes)
+    throw new CorruptRecordError(`${this.#path} was truncated`, index * this.#entryBytes)
   }
 
   #grow(entries: number): void {

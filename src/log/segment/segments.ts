@@ -69,7 +69,7 @@ export class Segments {
   /** Reads for a fetch from `offset`, as in `Segment.read`. The bytes come from one segment and end before `upTo`. */
   read(offset: bigint, { maxBytes, upTo, minOneBatch }: ReadLimits): Buffer {
     if (offset >= upTo) return NOTHING
-    if (maxBytes < 0) throw new KafkaError('UNKNOWN_SERVER_ERROR', `${maxBytes} bytes cannot be read`)
+    if (maxBytes < 0) throw new KafkaError('UNKNOWN_SERVER_ERROR', `${maxBytes} is not a valid number of bytes to read`)
     for (let index = this.#indexOf(offset); ; index++) {
       const segment = this.#segments[index]
       if (!segment) return NOTHING
@@ -86,7 +86,7 @@ export class Segments {
   /** Bytes of the batches between two offsets of one segment. */
   bytesBetween(from: bigint, to: bigint): number {
     const segment = this.#segments[this.#indexOf(from)]
-    assert(segment && this.areInSameSegment(from, to), 'the offsets are in one segment')
+    assert(segment && this.areInSameSegment(from, to), 'both offsets are in the same segment')
     const positionOf = (offset: bigint) => segment.find(offset)?.position ?? segment.size
     return positionOf(to) - positionOf(from)
   }
@@ -128,7 +128,7 @@ export class Segments {
   /** Replaces neighbouring segments by one with the same base offset. */
   replace(sources: readonly Segment[], by: Segment): void {
     const at = sources[0] ? this.#segments.indexOf(sources[0]) : -1
-    assert(at >= 0 && sources[0]?.baseOffset === by.baseOffset, 'a segment replaces what is there')
+    assert(at >= 0 && sources[0]?.baseOffset === by.baseOffset, 'the replaced segments exist')
     this.#segments.splice(at, sources.length, by)
   }
 

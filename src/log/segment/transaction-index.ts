@@ -95,7 +95,7 @@ export class TransactionIndex {
     const bytes = this.#storage.read(this.#path, index * ABORTED_TXN_BYTES, ABORTED_TXN_BYTES)
     const [found] = decodeEntries(bytes, this.#path)
     if (found) return found
-    throw new CorruptRecordError(`${this.#path} has become shorter`, index * ABORTED_TXN_BYTES)
+    throw new CorruptRecordError(`${this.#path} was truncated`, index * ABORTED_TXN_BYTES)
   }
 }
 
@@ -105,7 +105,7 @@ export function transactionIndexProblem(storage: Storage, path: string, baseOffs
   let previous = baseOffset - 1n
   try {
     for (const { firstOffset, lastOffset } of new TransactionIndex(storage, path).from(-1n)) {
-      if (lastOffset <= previous || firstOffset > lastOffset) return `${path} has an entry that cannot be`
+      if (lastOffset <= previous || firstOffset > lastOffset) return `${path} has an invalid entry`
       previous = lastOffset
     }
   } catch (error) {
@@ -125,7 +125,8 @@ function* decodeEntries(bytes: Buffer, path: string): Generator<AbortedTxn, unde
   while (reader.remaining >= ABORTED_TXN_BYTES) {
     const { position } = reader
     const { version, ...aborted } = readEntry(reader)
-    if (version > VERSION) throw new CorruptRecordError(`${path} has an entry of version ${version}`, position)
+    if (version > VERSION)
+      throw new CorruptRecordError(`${path} has an entry of the unknown version ${version}`, position)
     yield aborted
   }
 }

@@ -62,7 +62,7 @@ export class ImageDraft {
   apply(record: MetadataRecord): void {
     switch (record.type) {
       case 'BeginTransactionRecord':
-        if (this.#transaction) throw new MetadataError('a metadata transaction begins inside another one')
+        if (this.#transaction) throw new MetadataError('a metadata transaction begins within another one')
         this.#transaction = []
         return
       case 'EndTransactionRecord':
@@ -80,7 +80,7 @@ export class ImageDraft {
   /** The new image, without the records of an open transaction. */
   finish(): MetadataImage {
     for (const { name, topicId, partitions } of this.#changedTopics.values()) {
-      if (!isWhole(partitions)) throw new MetadataError(`topic ${name} lacks a partition below its highest one`)
+      if (!isWhole(partitions)) throw new MetadataError(`the partition numbers of topic ${name} have a gap`)
       const topic = { name, topicId, partitions }
       this.#byName.set(name, topic)
       this.#byId.set(topicId, topic)
@@ -100,7 +100,7 @@ export class ImageDraft {
 
   #closeTransaction(): readonly MetadataRecord[] {
     const pending = this.#transaction
-    if (!pending) throw new MetadataError('a metadata transaction ends that never began')
+    if (!pending) throw new MetadataError('a metadata transaction ends that has not begun')
     this.#transaction = undefined
     return pending
   }
@@ -144,7 +144,7 @@ export class ImageDraft {
   }
 
   #addTopic({ name, topicId }: MetadataRecordOf<'TopicRecord'>): void {
-    if (this.#byName.get(name)) throw new MetadataError(`topic ${name} is created, but there is one already`)
+    if (this.#byName.get(name)) throw new MetadataError(`topic ${name} is created, but already exists`)
     if (this.#byId.get(topicId)) throw new MetadataError(`topic ${name} has the id ${topicId} of another topic`)
     const topic = { name, topicId, partitions: [] }
     this.#byName.set(name, topic)
@@ -157,7 +157,7 @@ export class ImageDraft {
     const { topicId, partitionId } = record
     const topic = this.#draftTopic(topicId)
     if (partitionId < 0 || partitionId >= MAX_PARTITIONS_OF_A_TOPIC) {
-      throw new MetadataError(`topic ${topic.name} has a partition of the impossible number ${partitionId}`)
+      throw new MetadataError(`topic ${topic.name} has a partition with the invalid number ${partitionId}`)
     }
     if (!topic.partitions[partitionId]) this.#partitionCount++
     topic.partitions[partitionId] = newPartition(record)
@@ -185,7 +185,8 @@ export class ImageDraft {
   /** An empty name means all topics. */
   #clearElr(topicName: string): void {
     const named = this.#byName.get(topicName)
-    if (!named && topicName !== '') throw new MetadataError(`the ELR of ${topicName} is cleared, but no such topic is`)
+    if (!named && topicName !== '')
+      throw new MetadataError(`the ELR of topic ${topicName} is cleared, but the topic does not exist`)
     for (const { topicId } of named ? [named] : this.#byName.finish().values()) {
       const { partitions } = this.#draftTopic(topicId)
       for (const [index, partition] of partitions.entries()) {
@@ -209,7 +210,9 @@ export class ImageDraft {
    */
   #giveOutProducerIds(nextProducerId: bigint): void {
     if (this.#nextProducerId !== undefined && nextProducerId <= this.#nextProducerId) {
-      throw new MetadataError(`the next producer id goes back from ${this.#nextProducerId} to ${nextProducerId}`)
+      throw new MetadataError(
+        `the next producer id is ${nextProducerId}, not above the previous ${this.#nextProducerId}`
+      )
     }
     this.#nextProducerId = nextProducerId
   }
@@ -218,7 +221,7 @@ export class ImageDraft {
     const changed = this.#changedTopics.get(topicId)
     if (changed) return changed
     const topic = this.#byId.get(topicId)
-    if (!topic) throw new MetadataError(`a record names the topic id ${topicId}, but no topic has it`)
+    if (!topic) throw new MetadataError(`a record has the topic id ${topicId}, but no topic has that id`)
     const draft = { ...topic, partitions: [...topic.partitions] }
     this.#changedTopics.set(topicId, draft)
     return draft

@@ -23,12 +23,14 @@ const ANY_DIRECTORY: readonly string[] = ['AAAAAAAAAAAAAAAAAAAAAQ', 'AAAAAAAAAAA
 export function checkAlone(image: MetadataImage, { voterIds }: Quorum, node: AdoptingNode): void {
   const { nodeId } = node
   if (voterIds?.some(id => id !== nodeId)) {
-    throw new MetadataError(`the metadata belongs to a quorum of nodes ${voterIds.join()}, not ${nodeId} alone`)
+    throw new MetadataError(
+      `the metadata belongs to a quorum of the nodes ${voterIds.join()}, but only a quorum of node ${nodeId} alone is supported`
+    )
   }
   for (const record of image.others.values()) {
     if (record.type !== 'RegisterBrokerRecord' || record.brokerId === nodeId || record.fenced) continue
     throw new MetadataError(
-      `broker ${record.brokerId} is registered in the metadata and may be alive, not ${nodeId} alone`
+      `broker ${record.brokerId} is registered in the metadata and may be alive, but only broker ${nodeId} may be registered`
     )
   }
   for (const { name, partitions } of image.topicsById.values()) {
@@ -45,7 +47,7 @@ export function checkUnused(storage: Storage): void {
   const partition = storage.list('').find(({ name, kind }) => kind === 'directory' && isPartition(name))
   if (!partition) return
   throw new MetadataError(
-    `${METADATA_FOLDER} is empty or gone, and nothing else tells whose partitions such as ${partition.name} are: put it back, or take them away`
+    `${METADATA_FOLDER} is empty or missing, but the data directory has partitions such as ${partition.name}: restore ${METADATA_FOLDER}, or remove the partitions`
   )
 }
 
@@ -53,13 +55,13 @@ function checkPartition(topic: string, partition: PartitionState, { nodeId, dire
   const { partitionId, replicas, directories } = partition
   if (replicas.some(id => id !== nodeId)) {
     throw new MetadataError(
-      `partition ${topic}-${partitionId} has replicas on brokers ${replicas.join()}, not on ${nodeId} alone`
+      `partition ${topic}-${partitionId} has replicas on the brokers ${replicas.join()}, but must have only one on broker ${nodeId}`
     )
   }
   const elsewhere = directories.find(id => id !== directoryId && !ANY_DIRECTORY.includes(id))
   if (elsewhere === undefined) return
   throw new MetadataError(
-    `partition ${topic}-${partitionId} lies in the data directory of id ${elsewhere}, and this one has ${directoryId}`
+    `partition ${topic}-${partitionId} is in the data directory with id ${elsewhere}, but this directory has id ${directoryId}`
   )
 }
 

@@ -184,7 +184,7 @@ export class MetadataLog {
     const firstProducerId = this.#image.nextProducerId ?? 0n
     const nextProducerId = firstProducerId + BigInt(size)
     if (nextProducerId > LARGEST_PRODUCER_ID) {
-      throw new KafkaError('UNKNOWN_SERVER_ERROR', 'all producer ids have been handed out')
+      throw new KafkaError('UNKNOWN_SERVER_ERROR', 'all producer ids are allocated')
     }
     this.append([metadataRecord('ProducerIdsRecord', { brokerId: this.#options.nodeId, nextProducerId })])
     return { firstProducerId, size }
@@ -218,7 +218,10 @@ export class MetadataLog {
     const timestamp = this.#now()
     const batch = buildBatch(records.map(record => ({ timestamp, key: null, value: encodeMetadataRecord(record) })))
     if (batch.sizeInBytes <= MAX_BATCH_BYTES) return batch
-    throw new KafkaError('POLICY_VIOLATION', `a change of metadata of ${batch.sizeInBytes} bytes is too large`)
+    throw new KafkaError(
+      'POLICY_VIOLATION',
+      `a metadata change of ${batch.sizeInBytes} bytes is above the limit of ${MAX_BATCH_BYTES} bytes`
+    )
   }
 
   #write(batch: RecordBatch): void {

@@ -33,7 +33,7 @@ export function replay(storage: Storage, log: PartitionLog): Replayed {
   if (start < log.firstSegmentOffset || start > log.logEndOffset) {
     throw new MetadataError(
       `the metadata log has offsets ${log.firstSegmentOffset} to ${log.logEndOffset}, ` +
-        `which do not follow on its newest snapshot, of offset ${start}`
+        `which do not continue its newest snapshot, which ends at offset ${start}`
     )
   }
   if (snapshot) {
@@ -43,7 +43,7 @@ export function replay(storage: Storage, log: PartitionLog): Replayed {
   let bytesSinceSnapshot = 0
   for (const batch of log.batches(start)) {
     if (batch.baseOffset > next) {
-      throw new MetadataError(`${log.folder} lacks the records from offset ${next} to ${batch.baseOffset - 1n}`)
+      throw new MetadataError(`${log.folder} has no records from offset ${next} to ${batch.baseOffset - 1n}`)
     }
     replaying.add(batch, start, log.folder)
     next = batch.nextOffset
@@ -68,7 +68,7 @@ class Replaying {
       else {
         for (const { offset, value } of recordsOf(batch)) {
           at = offset
-          if (value === null) throw new MetadataError('a record without a value')
+          if (value === null) throw new MetadataError('the record has no value')
           if (offset >= start) this.#draft.apply(decodeMetadataRecord(value))
         }
       }

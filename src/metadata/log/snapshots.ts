@@ -88,14 +88,16 @@ export function* readSnapshot(storage: Storage, { path }: Snapshot): Generator<R
   let last: BatchRecord | undefined
   try {
     for (const { position, batch } of walkBatches(storage, path, 0, storage.size(path))) {
-      if (!batch.hasValidCrc()) throw new MetadataError(`${path}: the checksum at position ${position} does not fit`)
+      if (!batch.hasValidCrc())
+        throw new MetadataError(`${path}: the batch at position ${position} has a wrong checksum`)
       yield batch
       last = batch.isControl ? [...recordsOf(batch)].at(-1) : undefined
     }
   } catch (error) {
     throw error instanceof CorruptRecordError ? new MetadataError(error.message) : error
   }
-  if (!last || controlTypeOf(last.key) !== 'SNAPSHOT_FOOTER') throw new MetadataError(`${path} ends without a footer`)
+  if (!last || controlTypeOf(last.key) !== 'SNAPSHOT_FOOTER')
+    throw new MetadataError(`${path} has no footer record at its end`)
 }
 
 /** Timestamp of the last record in a snapshot. Throws MetadataError for a damaged snapshot. */
@@ -103,7 +105,7 @@ export function lastContainedTimestamp(storage: Storage, snapshot: Snapshot): bi
   const [header] = readSnapshot(storage, snapshot)
   const [record] = header?.isControl ? recordsOf(header) : []
   if (!record?.value || controlTypeOf(record.key) !== 'SNAPSHOT_HEADER') {
-    throw new MetadataError(`${snapshot.path} begins without a header`)
+    throw new MetadataError(`${snapshot.path} has no header record at its start`)
   }
   return SnapshotHeaderRecord.read(new ByteReader(record.value), 0).lastContainedLogTimestamp
 }

@@ -238,13 +238,17 @@ export function entrySizeAt(buffer: Buffer, position: number): number | undefine
   if (remaining < LOG_OVERHEAD) return undefined
   const length = buffer.readInt32BE(position + HEADER.length)
   if (length < SMALLEST_LENGTH) {
-    throw new CorruptRecordError(`a record batch of ${length} bytes is below the least of ${SMALLEST_LENGTH}`, position)
+    throw new CorruptRecordError(
+      `a batch length of ${length} bytes is below the minimum of ${SMALLEST_LENGTH}`,
+      position
+    )
   }
   if (remaining < HEADER_UP_TO_MAGIC) return undefined
   const magic = buffer.readInt8(position + HEADER.magic)
-  if (magic < 0 || magic > 2) throw new CorruptRecordError(`record batches have no magic ${magic}`, position)
+  if (magic < 0 || magic > 2)
+    throw new CorruptRecordError(`the magic ${magic} is unknown; valid are 0, 1 and 2`, position)
   if (magic === 2 && length + LOG_OVERHEAD < BATCH_OVERHEAD) {
-    throw new CorruptRecordError(`a batch of ${length} bytes is shorter than its own header`, position)
+    throw new CorruptRecordError(`a batch length of ${length} bytes is shorter than the header`, position)
   }
   return length + LOG_OVERHEAD
 }

@@ -67,7 +67,7 @@ function versioned(bytes: Buffer | null, leastBytes: number, subject: string): B
   }
   const reader = new ByteReader(bytes)
   const version = reader.int16()
-  if (version < 0) throw new KafkaError('INVALID_RECORD', `there is no version ${version} of a ${subject}`)
+  if (version < 0) throw new KafkaError('INVALID_RECORD', `the version ${version} of a ${subject} is unknown`)
   return reader
 }
 

@@ -114,7 +114,7 @@ export class RecordWindow {
       raw |= (byte & 0x7f) << shift
       if (byte < CONTINUES) return (raw >>> 1) ^ -(raw & 1)
     }
-    throw invalidRecord('a number of a record never ends')
+    throw invalidRecord(`a varint of a record is longer than ${MAX_VARINT_BYTES} bytes`)
   }
 
   #wideVarlong(): bigint {
@@ -124,12 +124,12 @@ export class RecordWindow {
       raw |= BigInt(byte & 0x7f) << BigInt(7 * count)
       if (byte < CONTINUES) return BigInt.asIntN(64, (BigInt.asUintN(64, raw) >> 1n) ^ -(raw & 1n))
     }
-    throw invalidRecord('a number of a record never ends')
+    throw invalidRecord(`a varlong of a record is longer than ${MAX_VARLONG_BYTES} bytes`)
   }
 
   #byte(): number {
     const byte = this.#bytes[this.position++]
-    if (byte === undefined) throw invalidRecord('a record is cut off')
+    if (byte === undefined) throw invalidRecord('a record is truncated')
     return byte
   }
 }

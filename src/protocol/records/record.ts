@@ -53,11 +53,11 @@ export class RecordWalker {
   /** `limit` is the largest decompressed size of the batch. It is required for batches from clients. */
   constructor(batch: RecordBatch, limit = Number.POSITIVE_INFINITY) {
     if (batch.isLegacy) {
-      throw new KafkaError('UNSUPPORTED_FOR_MESSAGE_FORMAT', `records of magic ${batch.magic} cannot be read yet`)
+      throw new KafkaError('UNSUPPORTED_FOR_MESSAGE_FORMAT', `records of magic ${batch.magic} are not supported`)
     }
     this.#batch = batch
     this.#left = batch.recordsCount
-    if (this.#left < 0) throw invalidRecord(`a batch cannot hold ${this.#left} records`)
+    if (this.#left < 0) throw invalidRecord(`the batch is too small for its record count ${this.#left}`)
     this.#baseTimestamp = narrow(batch.baseTimestamp)
     this.#appendTime = batch.timestampType === 'LogAppendTime' ? narrow(batch.maxTimestamp) : undefined
     this.#window = new RecordWindow(batch, limit)
@@ -88,11 +88,11 @@ export class RecordWalker {
     const start = window.position
     const length = window.varint()
     this.sizeInBytes = window.position - start + length
-    if (length < 0 || !window.reach(length)) throw invalidRecord(`a record of ${length} bytes goes beyond its batch`)
+    if (length < 0 || !window.reach(length)) throw invalidRecord(`a record of ${length} bytes extends beyond its batch`)
     const end = window.position + length
     this.#readBody(window, end)
-    if (window.position !== end) throw invalidRecord(`a record's fields do not fill its ${length} bytes`)
-    if (this.#left === 0 && window.hasMore()) throw invalidRecord('bytes are left over after the records of a batch')
+    if (window.position !== end) throw invalidRecord(`the fields of a record do not have its length of ${length} bytes`)
+    if (this.#left === 0 && window.hasMore()) throw invalidRecord('bytes follow the last record of the batch')
   }
 
   /** A bigint only if a number would not be exact. Numbers and bigints compare correctly with each other. */
@@ -165,11 +165,11 @@ export class RecordWalker {
 
   #stepOverHeaders(window: RecordWindow, remaining: number): void {
     if (this.headersCount < 0 || this.headersCount > remaining) {
-      throw invalidRecord(`a record cannot have ${this.headersCount} headers in ${remaining} bytes`)
+      throw invalidRecord(`a header count of ${this.headersCount} is invalid for ${remaining} remaining bytes`)
     }
     for (let index = 0; index < this.headersCount; index++) {
       const keyLength = window.varint()
-      if (keyLength < 0) throw invalidRecord(`a header's key cannot have ${keyLength} bytes`)
+      if (keyLength < 0) throw invalidRecord(`the length ${keyLength} of a header key is invalid`)
       window.position += keyLength
       const valueLength = window.varint()
       if (valueLength > 0) window.position += valueLength

@@ -139,13 +139,13 @@ export class ByteReader {
   /** Counts the elements of an array against the limit before the array is allocated. */
   spend(count: number): void {
     this.#budget.elements -= count
-    if (this.#budget.elements < 0) throw new MalformedFrame(`a message of more than ${MOST_ELEMENTS} array elements`)
+    if (this.#budget.elements < 0) throw new MalformedFrame(`a message has more than ${MOST_ELEMENTS} array elements`)
   }
 
   #take(length: number): number {
     const start = this.#position
     if (length < 0 || length > this.#end - start) {
-      throw new MalformedFrame(`${length} bytes wanted at position ${start}, ${this.#end - start} left`)
+      throw new MalformedFrame(`${length} bytes are required at position ${start}, but ${this.#end - start} remain`)
     }
     this.#position = start + length
     return start

@@ -30,7 +30,7 @@ const errorCodec: Codec<ErrorName> = {
   read(reader) {
     const code = reader.int16()
     const name = errorName(code)
-    if (!name) throw new MalformedFrame(`${code} is no error code of Kafka`)
+    if (!name) throw new MalformedFrame(`the error code ${code} is unknown`)
     return name
   },
   write: (writer, name) => writer.int16(ERROR_CODES[name])
@@ -52,15 +52,16 @@ export const COMPACT: Lengths = {
 /** Reads a length; -1 is null. Checks it against the remaining bytes, so that a wrong length of a peer allocates nothing. */
 function readLength(reader: ByteReader, lengths: Lengths, nullable: boolean): number {
   const length = lengths.read(reader)
-  if (length > reader.remaining) throw new MalformedFrame(`a length of ${length}, but ${reader.remaining} bytes left`)
-  if (length < -1) throw new MalformedFrame(`a length of ${length}`)
-  if (length === -1 && !nullable) throw new MalformedFrame('null where a value must stand')
+  if (length > reader.remaining)
+    throw new MalformedFrame(`a length of ${length} exceeds the remaining ${reader.remaining} bytes`)
+  if (length < -1) throw new MalformedFrame(`the length ${length} is invalid`)
+  if (length === -1 && !nullable) throw new MalformedFrame('a field is null, but must have a value')
   return length
 }
 
 /** Writes the null length. A null that the version does not allow is a bug of the broker. */
 function writeNull(writer: ByteWriter, lengths: Lengths, nullable: boolean): void {
-  assert(nullable, 'null can be written in this version')
+  assert(nullable, 'the field is nullable in this version')
   lengths.write(writer, -1)
 }
 
@@ -71,7 +72,8 @@ export function stringCodec(lengths: Lengths, nullable: boolean): Codec<string |
   return {
     read(reader) {
       const length = readLength(reader, lengths, nullable)
-      if (length > LONGEST_STRING) throw new MalformedFrame(`a string of ${length} bytes`)
+      if (length > LONGEST_STRING)
+        throw new MalformedFrame(`a string has at most ${LONGEST_STRING} bytes, not ${length}`)
       return length < 0 ? null : reader.utf8(length)
     },
     write(writer, value) {

@@ -54,7 +54,7 @@ export function message<S extends Shape>(shape: S, flexibleSince = Number.POSITI
     decode(buffer, version) {
       const reader = new ByteReader(buffer)
       const value = read(reader, version)
-      if (reader.remaining > 0) throw new MalformedFrame(`${reader.remaining} bytes too many after the last field`)
+      if (reader.remaining > 0) throw new MalformedFrame(`${reader.remaining} bytes follow the last field`)
       return value
     },
     encode(value, version) {
@@ -81,7 +81,7 @@ function structCodec(shape: Shape, target: Target): Codec<Struct> {
     if (tag < 0) placed.push(member)
     else tagged.set(tag, member)
   }
-  assert(tagged.size === 0 || target.flexible, 'tagged fields exist in flexible versions only')
+  assert(tagged.size === 0 || target.flexible, 'only flexible versions have tagged fields')
   const ascending = [...tagged].sort(([a], [b]) => a - b)
   const defaults: Struct = absentOf(shape)
   return {

@@ -21,8 +21,8 @@ export class InvalidFrameSize extends MalformedFrame {
     const size = prefix.readInt32BE(0)
     super(
       size < 0
-        ? `a request cannot have a negative size (${size})`
-        : `a request of ${size} bytes is larger than the ${maxFrameBytes} that socket.request.max.bytes allows`
+        ? `the request size ${size} is negative`
+        : `a request of ${size} bytes is above socket.request.max.bytes, which is ${maxFrameBytes}`
     )
     this.prefix = prefix
     this.frameBytes = size

@@ -45,7 +45,7 @@ describe('missing index files after a clean stop', () => {
     // The first of these starts leaves the directory unclean.
     for (const _ of [1, 2]) {
       const directory = await open(storage)
-      expect(() => logOf(directory)).toThrow('000.log is damaged at position 78, and what follows would be lost')
+      expect(() => logOf(directory)).toThrow('000.log is damaged at position 78, and valid batches follow')
     }
     expect(logsIn(storage)).toEqual(found)
   })
@@ -93,7 +93,7 @@ test('the metadata log is not truncated at damage before its synced end, but at 
   }
   const inside = await flipped(size => size + size - 1)
   await expect(open(inside).then(directory => logOf(directory, METADATA))).rejects.toThrow(
-    new RegExp(`${path} is damaged at position \\d+, and what follows would be lost`)
+    new RegExp(`${path} is damaged at position \\d+, and valid batches follow`)
   )
   const last = await flipped(size => 3 * size - 1)
   expect(logOf(await open(last), METADATA).logEndOffset).toBe(2n)

@@ -76,7 +76,7 @@ test('a damaged batch ends the replay with an error that names its offset', () =
   storage.truncate(path, 0)
   storage.append(path, bytes)
   expect(() => replayed(log)).toThrow(CorruptRecordError)
-  expect(() => replayed(log)).toThrow(/00000000000000000000.log, position \d+: the checksum does not fit/)
+  expect(() => replayed(log)).toThrow(/00000000000000000000.log, position \d+: the checksum is wrong/)
 })
 
 test('records that cannot be parsed end the replay with an error that names their offset', () => {

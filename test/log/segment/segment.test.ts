@@ -75,7 +75,7 @@ test('recovery treats an offset beyond the range of the indexes as damage', () =
   const { fileBytes, reason } = runAtOnce(checkSegment(storage, recovered, 300))
   expect([recovered.size, reason]).toEqual([
     (fileBytes / 3) * 2,
-    expect.stringContaining('where 7 or later must follow')
+    expect.stringContaining('but offset 7 or a later one must follow')
   ])
   recovered.finish()
   expect(storage.size(recovered.path)).toBe(recovered.size)

@@ -107,28 +107,28 @@ describe('evolve', () => {
   })
 
   it.each<[string, MetadataRecord[]]>([
-    ['topic foo is created, but there is one already', [topic('foo', BAR)]],
+    ['topic foo is created, but already exists', [topic('foo', BAR)]],
     [`topic bar has the id ${FOO} of another topic`, [topic('bar', FOO)]],
-    [`a record names the topic id ${BAR}, but no topic has it`, [partition(BAR, 0)]],
+    [`a record has the topic id ${BAR}, but no topic has that id`, [partition(BAR, 0)]],
     [
-      `a record names the topic id ${BAR}, but no topic has it`,
+      `a record has the topic id ${BAR}, but no topic has that id`,
       [metadataRecord('RemoveTopicRecord', { topicId: BAR })]
     ],
     ['partition 7 of topic foo changes, but does not exist', [change({ partitionId: 7 })]],
-    ['topic foo lacks a partition below its highest one', [partition(FOO, 3)]],
-    ['topic foo has a partition of the impossible number -1', [partition(FOO, -1)]],
-    ['topic foo has a partition of the impossible number 2147483647', [partition(FOO, 2_147_483_647)]],
-    ['a metadata transaction ends that never began', [metadataRecord('EndTransactionRecord', {})]],
+    ['the partition numbers of topic foo have a gap', [partition(FOO, 3)]],
+    ['topic foo has a partition with the invalid number -1', [partition(FOO, -1)]],
+    ['topic foo has a partition with the invalid number 2147483647', [partition(FOO, 2_147_483_647)]],
+    ['a metadata transaction ends that has not begun', [metadataRecord('EndTransactionRecord', {})]],
     [
-      'a metadata transaction begins inside another one',
+      'a metadata transaction begins within another one',
       [metadataRecord('BeginTransactionRecord', {}), metadataRecord('BeginTransactionRecord', {})]
     ],
     [
-      'the next producer id goes back from 1000 to 1000',
+      'the next producer id is 1000, not above the previous 1000',
       [1000n, 1000n].map(nextProducerId => metadataRecord('ProducerIdsRecord', { brokerId: 1, nextProducerId }))
     ],
     [
-      'the registration of broker 3 changes, but that broker never registered',
+      'the registration of broker 3 changes, but the broker is not registered',
       [metadataRecord('FenceBrokerRecord', { id: 3, epoch: 1n })]
     ]
   ])('refuses an invalid record: %s', (message, records) => {

@@ -7,10 +7,10 @@ describe('a metadata log from elsewhere', () => {
   const frame = (...bytes: number[]) => Buffer.from(bytes)
 
   it.each([
-    ['offset 4: a metadata record of unknown type 99', [frame(1, 99, 0, 0)]],
-    ['offset 4: a TopicRecord of unknown version 3', [frame(1, 2, 3, 0)]],
-    ['offset 5: a metadata transaction ends that never began', [frame(1, 20, 0, 0), frame(1, 24, 0, 0)]],
-    ['offset 4: 1 bytes wanted at position 3, 0 left', [frame(1, 20, 0)]]
+    ['offset 4: the metadata record type 99 is unknown', [frame(1, 99, 0, 0)]],
+    ['offset 4: the version 3 of TopicRecord is unknown', [frame(1, 2, 3, 0)]],
+    ['offset 5: a metadata transaction ends that has not begun', [frame(1, 20, 0, 0), frame(1, 24, 0, 0)]],
+    ['offset 4: 1 bytes are required at position 3, but 0 remain', [frame(1, 20, 0)]]
   ])('is refused with a sentence that names the position: %s', (message, values) => {
     const driver = new MetadataLogDriver()
     driver.append(values)
@@ -21,13 +21,17 @@ describe('a metadata log from elsewhere', () => {
     const driver = new MetadataLogDriver()
     const record = metadataRecord('FeatureLevelRecord', { name: 'metadata.version', featureLevel: level })
     driver.open().metadata.append([record])
-    expect(() => driver.open()).toThrow(`metadata.version is ${level}, but this broker reads levels 7 to 30`)
+    expect(() => driver.open()).toThrow(
+      `the level of metadata.version is ${level}, but this broker supports levels 7 to 30`
+    )
   })
 
   it('is refused when it has another voter', () => {
     const driver = new MetadataLogDriver()
     driver.open(1)
-    expect(() => driver.open(2)).toThrow('the metadata belongs to a quorum of nodes 1, not 2 alone')
+    expect(() => driver.open(2)).toThrow(
+      'the metadata belongs to a quorum of the nodes 1, but only a quorum of node 2 alone is supported'
+    )
   })
 
   const TOPIC = 'AAECAwQFBgcICQoLDA0ODw'
@@ -57,15 +61,15 @@ describe('a metadata log from elsewhere', () => {
   ]
 
   it.each<[string, MetadataRecord[]]>([
-    ['partition t-0 has replicas on brokers 1,2, not on 1 alone', partition([1, 2], DIRECTORY)],
-    [`partition t-0 lies in the data directory of id ${OTHER_DIRECTORY}`, partition([1], OTHER_DIRECTORY)],
+    ['partition t-0 has replicas on the brokers 1,2, but must have only one on broker 1', partition([1, 2], DIRECTORY)],
+    [`partition t-0 is in the data directory with id ${OTHER_DIRECTORY}`, partition([1], OTHER_DIRECTORY)],
     ['broker 2 is registered in the metadata and may be alive', [registered(2, false)]],
     [
-      'share.version is 2, but this broker reads levels 0 to 1',
+      'the level of share.version is 2, but this broker supports levels 0 to 1',
       [metadataRecord('FeatureLevelRecord', { name: 'share.version', featureLevel: 2 })]
     ],
     [
-      'new.version is 1, but this broker reads levels 0 to 0',
+      'the level of new.version is 1, but this broker supports levels 0 to 0',
       [metadataRecord('FeatureLevelRecord', { name: 'new.version', featureLevel: 1 })]
     ]
   ])('is refused and stays unchanged: %s', (message, records) => {
@@ -102,7 +106,7 @@ describe('a metadata log from elsewhere', () => {
       driver.storage.removeNow(`${FOLDER}/${String(lost?.baseOffset).padStart(20, '0')}.${suffix}`)
     }
     expect(() => driver.open()).toThrow(
-      `${FOLDER} lacks the records from offset ${lost?.baseOffset} to ${(after?.baseOffset ?? 0n) - 1n}`
+      `${FOLDER} has no records from offset ${lost?.baseOffset} to ${(after?.baseOffset ?? 0n) - 1n}`
     )
   })
 

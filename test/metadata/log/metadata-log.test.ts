@@ -192,7 +192,7 @@ it.each(['gone', 'empty'])(
     if (how === 'gone') driver.storage.removeNow(FOLDER)
     else driver.storage.truncate(LOG_FILE, 0)
     for (const _ of [1, 2])
-      expect(() => driver.open()).toThrow(/^__cluster_metadata-0 is empty or gone, .* such as t-0/)
+      expect(() => driver.open()).toThrow(/^__cluster_metadata-0 is empty or missing, .* such as t-0/)
     driver.storage.removeNow('t-0')
     expect(driver.open().metadata.image.topicsById.size).toBe(0)
   }
@@ -277,7 +277,7 @@ describe('an append that fails', () => {
     const { metadata, log } = new MetadataLogDriver().open()
     const end = log.logEndOffset
     const records: MetadataRecord[] = [metadataRecord('NoOpRecord', {}), unknownTopic]
-    expect(() => metadata.append(records)).toThrow('no topic has it')
+    expect(() => metadata.append(records)).toThrow('no topic has that id')
     expect(log.logEndOffset).toBe(end)
   })
 })

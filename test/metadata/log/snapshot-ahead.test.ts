@@ -52,7 +52,7 @@ describe('a start with a snapshot and a log', () => {
     const first = driver.storage.list(FOLDER).length
     driver.storage.append(`${FOLDER}/00000000000000000100.log`, Buffer.alloc(0))
     expect(() => driver.open()).toThrow(
-      'the metadata log has offsets 100 to 100, which do not follow on its newest snapshot, of offset 0'
+      'the metadata log has offsets 100 to 100, which do not continue its newest snapshot, which ends at offset 0'
     )
     expect(driver.storage.list(FOLDER).length).toBeGreaterThanOrEqual(first)
     expect(log.logEndOffset).toBeGreaterThan(0n)
@@ -62,7 +62,7 @@ describe('a start with a snapshot and a log', () => {
     const { driver } = await withSnapshot()
     const { path } = newest(driver) ?? { path: '' }
     driver.storage.truncate(path, driver.storage.size(path) - 75)
-    expect(() => driver.open()).toThrow(`${path} ends without a footer`)
+    expect(() => driver.open()).toThrow(`${path} has no footer record at its end`)
   })
 
   it('refuses a snapshot with a flipped bit, even if its length is right', async () => {
@@ -72,6 +72,6 @@ describe('a start with a snapshot and a log', () => {
     bytes.writeUInt8(bytes.readUInt8(400) ^ 4, 400)
     driver.storage.removeNow(path)
     driver.storage.append(path, bytes)
-    expect(() => driver.open()).toThrow('does not fit')
+    expect(() => driver.open()).toThrow('checksum is wrong')
   })
 })

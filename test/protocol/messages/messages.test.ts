@@ -176,6 +176,6 @@ describe('fields that a version lacks', () => {
     const { response } = APIS.JoinGroup
     const answer = { errorCode: 'NONE' as const, protocolName: null }
     expect(response.decode(response.encode(answer, 7), 7).protocolName).toBeNull()
-    expect(() => response.encode(answer, 6)).toThrow(/null can be written/)
+    expect(() => response.encode(answer, 6)).toThrow(/the field is nullable/)
   })
 })

@@ -80,7 +80,7 @@ describe('a reader', () => {
     expect(reader.remaining).toBe(2)
     expect(() => reader.int32()).toThrow(MalformedFrame)
     expect(reader.int16()).toBe(0x0203)
-    expect(() => reader.int8()).toThrow(/1 bytes wanted at position 3, 0 left/)
+    expect(() => reader.int8()).toThrow(/1 bytes are required at position 3, but 0 remain/)
   })
 
   it('refuses negative and excessive lengths without moving', () => {

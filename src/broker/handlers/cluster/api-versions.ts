@@ -47,10 +47,13 @@ function check(
   const { clientSoftwareName: name, clientSoftwareVersion: version, clusterId, nodeId } = request
   if (apiVersion < CLIENT_SOFTWARE_SINCE) return
   if (!SOFTWARE.test(name) || !SOFTWARE.test(version)) {
-    throw new KafkaError('INVALID_REQUEST', 'the name and version of the client software must be plain words')
+    throw new KafkaError(
+      'INVALID_REQUEST',
+      'clientSoftwareName and clientSoftwareVersion must consist of letters, digits, dots and hyphens'
+    )
   }
   if ((clusterId === null) !== (nodeId === NO_NODE)) {
-    throw new KafkaError('INVALID_REQUEST', 'a cluster id and a node id are expected together')
+    throw new KafkaError('INVALID_REQUEST', 'the expected cluster id and node id must be given together')
   }
   if (clusterId !== null && (clusterId !== ownClusterId || nodeId !== ownNodeId)) {
     throw new KafkaError('REBOOTSTRAP_REQUIRED', `this is node ${ownNodeId} of cluster ${ownClusterId}`)

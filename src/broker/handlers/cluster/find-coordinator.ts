@@ -51,10 +51,13 @@ function coordinatorOf(key: string, keyType: number, parts: CoordinatorParts, co
       return leaderOf(TRANSACTION_STATE_TOPIC_NAME, key, parts, context)
     case SHARE: {
       const code = context.apiVersion < SHARE_GROUPS_SINCE ? 'INVALID_REQUEST' : 'UNSUPPORTED_VERSION'
-      throw new KafkaError(code, 'share groups are not supported by this release')
+      throw new KafkaError(code, 'share groups are not supported')
     }
     default:
-      throw new KafkaError('INVALID_REQUEST', `there is no coordinator of type ${keyType}`)
+      throw new KafkaError(
+        'INVALID_REQUEST',
+        `the key type ${keyType} is unknown; valid are 0 (group) and 1 (transaction)`
+      )
   }
 }
 
@@ -62,6 +65,6 @@ function leaderOf(topic: string, key: string, parts: CoordinatorParts, { connect
   const leader = parts.replicas.leaderOfKey(topic, key)
   const node = nodesFor(parts, connection).find(({ nodeId }) => nodeId === leader)
   if (!node)
-    throw new KafkaError('COORDINATOR_NOT_AVAILABLE', `the partition of ${topic} that holds ${key} has no leader`)
+    throw new KafkaError('COORDINATOR_NOT_AVAILABLE', `the partition of ${topic} for the key ${key} has no leader`)
   return node
 }

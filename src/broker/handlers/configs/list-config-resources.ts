@@ -17,7 +17,7 @@ export const listConfigResources = handler('ListConfigResources', PARTS, ({ reso
   const supported = apiVersion === 0 ? [CLIENT_METRICS] : LISTED
   const unknown = resourceTypes.find(type => !supported.includes(type))
   if (unknown !== undefined)
-    throw new KafkaError('UNSUPPORTED_VERSION', `resources of type ${unknown} cannot be listed`)
+    throw new KafkaError('UNSUPPORTED_VERSION', `the config resource type ${unknown} is unknown`)
   const asked = supported.filter(type => resourceTypes.length === 0 || resourceTypes.includes(type))
   const configResources = asked.flatMap(resourceType =>
     namesOf(resourceType, parts).map(resourceName => ({ resourceName, resourceType }))

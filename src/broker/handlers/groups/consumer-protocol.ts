@@ -13,5 +13,5 @@ const PROTOCOL_ROWS = rows({
 /** Throws UNSUPPORTED_VERSION unless consumer groups are enabled. */
 export function checkConsumerProtocolEnabled({ metadata, settings }: Pick<Parts, 'metadata' | 'settings'>): void {
   if (settings.view(PROTOCOL_ROWS).isConsumerServed && metadata.level('group.version') >= 1) return
-  throw new KafkaError('UNSUPPORTED_VERSION', 'the consumer group protocol is switched off')
+  throw new KafkaError('UNSUPPORTED_VERSION', 'the consumer group protocol is disabled')
 }

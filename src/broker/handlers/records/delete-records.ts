@@ -48,11 +48,14 @@ function deleteUpTo(
   const { log } = replicas.leading(topic, index)
   const policy = settings.topic(topic).get('cleanup.policy')
   if (policy.includes('compact') && !policy.includes('delete')) {
-    throw new KafkaError('POLICY_VIOLATION', `${topic} is compacted: its records cannot be deleted`)
+    throw new KafkaError('POLICY_VIOLATION', `records of the compacted topic ${topic} cannot be deleted`)
   }
   const target = offset === UP_TO_HIGH_WATERMARK ? log.highWatermark : offset
   if (target < 0n || target > log.highWatermark) {
-    throw new KafkaError('OFFSET_OUT_OF_RANGE', `${topic}-${index} cannot start at ${target}`)
+    throw new KafkaError(
+      'OFFSET_OUT_OF_RANGE',
+      `offset ${target} of ${topic}-${index} is not between 0 and the high watermark ${log.highWatermark}`
+    )
   }
   log.moveLogStart(target)
   return log.logStartOffset

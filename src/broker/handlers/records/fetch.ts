@@ -49,7 +49,10 @@ export const fetch = handler('Fetch', PARTS, async (request, parts, context) => 
   const isUnknown = new Set(unknown.map(({ requested }) => requested))
   const existing = round.partitions.filter(requested => !isUnknown.has(requested))
   if (existing.length > 0 && !isIsolationLevel(request.isolationLevel)) {
-    throw new KafkaError('UNKNOWN_SERVER_ERROR', `there is no isolation level ${request.isolationLevel}`)
+    throw new KafkaError(
+      'UNKNOWN_SERVER_ERROR',
+      `the isolation level ${request.isolationLevel} is unknown; valid are 0 and 1`
+    )
   }
   const maxBytes = Math.min(request.maxBytes, parts.settings.view(FETCH_ROWS).maxBytes)
   let reads = readAll(existing, maxBytes, call)
@@ -136,7 +139,7 @@ function readPartition(
 ): Read {
   const partition = replicas.partition(requested.topic, requested.partition)
   if (context.apiVersion >= TOPIC_IDS_SINCE && replicas.topic(requested.topic).topicId !== requested.topicId) {
-    throw new KafkaError('INCONSISTENT_TOPIC_ID', `${requested.topic} has been made anew and has another id`)
+    throw new KafkaError('INCONSISTENT_TOPIC_ID', `topic ${requested.topic} was recreated with another topic id`)
   }
   const currentLeaderEpoch = Math.max(ANY_EPOCH, requested.currentLeaderEpoch)
   if (context.apiVersion >= FOLLOWERS_SINCE && isConsumer(request)) partition.checkLeaderEpoch(currentLeaderEpoch)
@@ -178,7 +181,7 @@ function isConsumer({ replicaId, replicaState }: Request<'Fetch'>): boolean {
 /** As in Kafka, replicas that are not in the assignment are refused. No partition has followers. */
 function refuseFollower({ currentLeaderEpoch }: RequestedPartition): never {
   const code = currentLeaderEpoch >= 0 ? 'UNKNOWN_LEADER_EPOCH' : 'NOT_LEADER_OR_FOLLOWER'
-  throw new KafkaError(code, 'the fetching replica is not in the assignment of the partition')
+  throw new KafkaError(code, 'the replica is not in the assignment of the partition')
 }
 
 /** The end offset of the epoch at which the client's log diverges, if its last fetched epoch shows this (KIP-595). */
@@ -188,8 +191,12 @@ function divergingEpoch(
 ): { epoch: number; endOffset: bigint } | undefined {
   if (lastFetchedEpoch < 0) return undefined
   const end = log.endOffsetForEpoch(lastFetchedEpoch)
-  if (!end) throw new KafkaError('OFFSET_OUT_OF_RANGE', `the end of epoch ${lastFetchedEpoch} is not known`)
-  if (fetchOffset < log.logStartOffset) throw new KafkaError('OFFSET_OUT_OF_RANGE', 'the offset has been deleted')
+  if (!end) throw new KafkaError('OFFSET_OUT_OF_RANGE', `the end offset of leader epoch ${lastFetchedEpoch} is unknown`)
+  if (fetchOffset < log.logStartOffset)
+    throw new KafkaError(
+      'OFFSET_OUT_OF_RANGE',
+      `offset ${fetchOffset} is below the log start offset ${log.logStartOffset}`
+    )
   const { epoch, endOffset } = end
   return epoch < lastFetchedEpoch || endOffset < fetchOffset ? { epoch, endOffset } : undefined
 }

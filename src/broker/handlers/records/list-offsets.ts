@@ -57,7 +57,8 @@ export const listOffsets = handler('ListOffsets', PARTS, (request, { replicas, e
     events,
     ref => {
       checkIsolationLevel(request)
-      if (repeated.has(keyOf(ref))) throw new KafkaError('INVALID_REQUEST', `${keyOf(ref)} stands twice in the request`)
+      if (repeated.has(keyOf(ref)))
+        throw new KafkaError('INVALID_REQUEST', `the request repeats the partition ${keyOf(ref)}`)
       return { ...ref, data: listOffset(ref.topic, ref.requested, request, replicas, context) }
     },
     (ref, { errorCode }) => ({ ...ref, data: { partitionIndex: ref.partition, errorCode, ...NOTHING } })
@@ -71,7 +72,7 @@ function keyOf({ topic, partition }: PartitionRef): string {
 
 function checkIsolationLevel({ isolationLevel }: Request<'ListOffsets'>): void {
   if (isIsolationLevel(isolationLevel)) return
-  throw new KafkaError('UNKNOWN_SERVER_ERROR', `there is no isolation level ${isolationLevel}`)
+  throw new KafkaError('UNKNOWN_SERVER_ERROR', `the isolation level ${isolationLevel} is unknown; valid are 0 and 1`)
 }
 
 function listOffset(
@@ -83,7 +84,7 @@ function listOffset(
 ): Answer {
   const { partitionIndex, timestamp, currentLeaderEpoch } = requested
   if (timestamp < 0n && (SPECIAL_SINCE.get(timestamp) ?? Number.POSITIVE_INFINITY) > apiVersion) {
-    throw new KafkaError('UNSUPPORTED_VERSION', `version ${apiVersion} cannot ask for timestamp ${timestamp}`)
+    throw new KafkaError('UNSUPPORTED_VERSION', `version ${apiVersion} does not support the timestamp ${timestamp}`)
   }
   const partition = replicas.partition(topic, partitionIndex)
   if (replicaId === DEBUGGING_REPLICA_ID) partition.checkLeaderEpoch(currentLeaderEpoch)

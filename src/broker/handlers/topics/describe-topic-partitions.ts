@@ -44,7 +44,7 @@ function checkCursor({ topics, cursor }: Request<'DescribeTopicPartitions'>): vo
   const isRequested = topics.length === 0 || topics.some(({ name }) => name === cursor.topicName)
   if (isRequested && cursor.partitionIndex >= 0) return
   const position = `${cursor.topicName}-${cursor.partitionIndex}`
-  throw new KafkaError('INVALID_REQUEST', `the cursor ${position} is not a partition of the requested topics`)
+  throw new KafkaError('INVALID_REQUEST', `the cursor ${position} is not in the requested topics`)
 }
 
 function topicsFrom({ topics, cursor }: Request<'DescribeTopicPartitions'>, image: MetadataImage): string[] {

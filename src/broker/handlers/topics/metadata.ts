@@ -42,7 +42,7 @@ export const metadata = handler('Metadata', PARTS, (request, parts, { connection
 
 function checkAllByName({ topics }: Request<'Metadata'>): void {
   if ((topics ?? []).every(({ name, topicId }) => name !== null && topicId === ZERO_UUID)) return
-  throw new KafkaError('INVALID_REQUEST', `a Metadata request before version ${TOPIC_IDS_SINCE} names topics by name`)
+  throw new KafkaError('INVALID_REQUEST', `topic ids require version ${TOPIC_IDS_SINCE} of Metadata`)
 }
 
 /** The distinct topics. As in Kafka, topics with names are ignored if any topic has an id. */

@@ -17,7 +17,7 @@ export const initProducerId = handler('InitProducerId', ['txns', 'producerIds'],
   const { transactionalId, transactionTimeoutMs: timeoutMs, producerId, producerEpoch } = request
   const { apiVersion } = context
   if ((producerId === NO_PRODUCER_ID) !== (producerEpoch === NO_PRODUCER_EPOCH)) {
-    throw new KafkaError('INVALID_REQUEST', 'a producer id and its epoch come together or not at all')
+    throw new KafkaError('INVALID_REQUEST', 'producerId and producerEpoch must be given together')
   }
   if (transactionalId === null) return { errorCode: 'NONE', producerId: parts.producerIds.next(), producerEpoch: 0 }
   const expected = producerId === NO_PRODUCER_ID ? undefined : { producerId, producerEpoch }

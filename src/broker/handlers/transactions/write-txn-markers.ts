@@ -34,7 +34,7 @@ async function write(requested: WritableTxnMarker, topics: Topics, parts: PartsO
     topics.set(topic, partitions)
     try {
       if (!parts.replicas.hosts(topic, index)) {
-        throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', `${topic}-${index} has no replica here`)
+        throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', `this broker has no replica of ${topic}-${index}`)
       }
       await parts.markers.write(topic, index, marker)
       partitions.set(index, 'NONE')

@@ -22,7 +22,8 @@ const BY_ID: readonly Codec[] = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
 /** The codec of an id in batch attributes. As in Kafka, throws UNKNOWN_SERVER_ERROR for an unknown id. */
 export function codecOf(id: number): Codec {
   const codec = BY_ID[id]
-  if (codec === undefined) throw new KafkaError('UNKNOWN_SERVER_ERROR', `there is no compression type ${id}`)
+  if (codec === undefined)
+    throw new KafkaError('UNKNOWN_SERVER_ERROR', `the compression type ${id} is unknown; valid are 0 to 4`)
   return codec
 }
 
@@ -73,6 +74,6 @@ function isTooLarge(error: unknown): boolean {
 
 /** Reason of a failed decompression. A RangeError is a read past the end of a Buffer: the compressed bytes are truncated. */
 function whyNot(error: unknown): string {
-  if (error instanceof RangeError) return 'they end too early'
+  if (error instanceof RangeError) return 'the data is truncated'
   return error instanceof Error ? error.message : String(error)
 }

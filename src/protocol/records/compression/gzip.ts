@@ -61,9 +61,9 @@ function expectedBytes(bytes: Buffer, limit: number): number {
 }
 
 function checkTrailer(trailer: Buffer, output: Buffer): void {
-  if (trailer.length < TRAILER_BYTES) throw new Error('they end too early')
-  if (trailer.readUInt32LE(0) !== crc32(output)) throw new Error('a member does not fit its checksum')
-  if (trailer.readUInt32LE(4) !== output.length % 2 ** 32) throw new Error('a member does not fit its size')
+  if (trailer.length < TRAILER_BYTES) throw new Error('the data is truncated')
+  if (trailer.readUInt32LE(0) !== crc32(output)) throw new Error('the checksum of a member is wrong')
+  if (trailer.readUInt32LE(4) !== output.length % 2 ** 32) throw new Error('the size of a member is wrong')
 }
 
 /** The position after the header of the next member; undefined if there is none. */
@@ -78,8 +78,8 @@ function nextMember(bytes: Buffer, position: number): number | undefined {
 
 /** The position after the header at `start`. Throws if the header is incomplete. As in Java, reserved flags are ignored. */
 function headerEnd(bytes: Buffer, start: number): number {
-  if (bytes.readUInt16LE(start) !== MAGIC) throw new Error('this is no gzip member')
-  if (bytes.readUInt8(start + 2) !== DEFLATE) throw new Error('unknown compression method')
+  if (bytes.readUInt16LE(start) !== MAGIC) throw new Error('the data is not a gzip member')
+  if (bytes.readUInt8(start + 2) !== DEFLATE) throw new Error('the compression method is unknown')
   const flags = bytes.readUInt8(start + 3)
   let position = start + FIXED_HEADER_BYTES
   if (flags & FLAGS.extra) position += 2 + bytes.readUInt16LE(position)
@@ -87,15 +87,15 @@ function headerEnd(bytes: Buffer, start: number): number {
   if (flags & FLAGS.comment) position = textEnd(bytes, position)
   if (flags & FLAGS.headerCrc) {
     const expected = crc32(bytes.subarray(start, position)) & 0xffff
-    if (bytes.readUInt16LE(position) !== expected) throw new Error('a header does not fit its checksum')
+    if (bytes.readUInt16LE(position) !== expected) throw new Error('the checksum of a header is wrong')
     position += 2
   }
-  if (position > bytes.length) throw new Error('they end too early')
+  if (position > bytes.length) throw new Error('the data is truncated')
   return position
 }
 
 function textEnd(bytes: Buffer, start: number): number {
   const end = bytes.indexOf(0, start)
-  if (end < 0 || start > bytes.length) throw new Error('they end too early')
+  if (end < 0 || start > bytes.length) throw new Error('the data is truncated')
   return end + 1
 }

@@ -35,16 +35,18 @@ function* frameBlocks(bytes: Buffer): Generator<Buffer> {
     const size = word % UNCOMPRESSED_BLOCK
     position += 4
     if (size === 0) break
-    if (size > largestBlock || size > bytes.length - position) throw new Error(`a block of ${size} bytes is too long`)
+    if (size > largestBlock || size > bytes.length - position)
+      throw new Error(`a block size of ${size} bytes is above the maximum, or above the remaining data`)
     const block = bytes.subarray(position, position + size)
     position += size
     if (hasBlockChecksums) {
-      if (bytes.readUInt32LE(position) !== xxhash32(block)) throw new Error('a block does not fit its checksum')
+      if (bytes.readUInt32LE(position) !== xxhash32(block)) throw new Error('the checksum of a block is wrong')
       position += CHECKSUM_BYTES
     }
     yield word === size ? decompressBlock(block, largestBlock) : block
   }
-  if (hasContentChecksum && bytes.length - position < CHECKSUM_BYTES) throw new Error('the content checksum is cut off')
+  if (hasContentChecksum && bytes.length - position < CHECKSUM_BYTES)
+    throw new Error('the content checksum is truncated')
 }
 
 /**
@@ -69,15 +71,16 @@ function headerChecksum(bytes: Buffer, checksumAt: number): number {
 }
 
 function readHeader(bytes: Buffer) {
-  if (bytes.readUInt32LE(0) !== MAGIC) throw new Error('this is no LZ4 frame')
+  if (bytes.readUInt32LE(0) !== MAGIC) throw new Error('the data is not an LZ4 frame')
   const flags = bytes.readUInt8(DESCRIPTOR_AT)
   const blockDescriptor = bytes.readUInt8(DESCRIPTOR_AT + 1)
-  if ((flags & FLAGS_MASK) !== FLAGS_SUPPORTED) throw new Error(`frame flags ${flags} are not supported`)
+  if ((flags & FLAGS_MASK) !== FLAGS_SUPPORTED) throw new Error(`the frame flags ${flags} are not supported`)
   const sizeCode = blockDescriptor >> 4
-  if (sizeCode < 4 || sizeCode > 7 || blockDescriptor % 16 !== 0) throw new Error('unknown largest block size')
+  if (sizeCode < 4 || sizeCode > 7 || blockDescriptor % 16 !== 0)
+    throw new Error('the code of the maximum block size is invalid')
   const checksumAt = checksumPosition(flags)
   if (bytes.readUInt8(checksumAt) !== headerChecksum(bytes, checksumAt))
-    throw new Error('the frame header does not fit its checksum')
+    throw new Error('the checksum of the frame header is wrong')
   return {
     hasBlockChecksums: (flags & HAS_BLOCK_CHECKSUMS) !== 0,
     hasContentChecksum: (flags & HAS_CONTENT_CHECKSUM) !== 0,

@@ -40,13 +40,13 @@ function* framedBlocks(bytes: Buffer, limit: number): Generator<Buffer> {
   let position = 0
   while (bytes.length - position >= SIZE_BYTES) {
     if (startsAt(bytes, position, MAGIC)) {
-      if (bytes.length - position < HEADER.length) throw new Error('a header is cut off')
+      if (bytes.length - position < HEADER.length) throw new Error('a header is truncated')
       position += HEADER.length
       continue
     }
     const size = bytes.readInt32BE(position)
     position += SIZE_BYTES
-    if (size < 0 || size > bytes.length - position) throw new Error(`a block of ${size} bytes is cut off`)
+    if (size < 0 || size > bytes.length - position) throw new Error(`a block of ${size} bytes is truncated`)
     yield decompressBlock(bytes.subarray(position, position + size), limit)
     position += size
   }
@@ -56,7 +56,8 @@ function* framedBlocks(bytes: Buffer, limit: number): Generator<Buffer> {
 function decompressBlock(block: Buffer, limit: number): Buffer {
   const claimed = claimedSize(block)
   if (claimed > limit) throw new DecompressedTooLargeError(limit)
-  if (claimed > block.length * MOST_EXPANSION) throw new Error(`${block.length} bytes cannot hold ${claimed}`)
+  if (claimed > block.length * MOST_EXPANSION)
+    throw new Error(`a block of ${block.length} bytes cannot decompress to ${claimed} bytes`)
   const output = library.load().uncompressSync(block)
   return Buffer.isBuffer(output) ? output : Buffer.from(output)
 }
@@ -68,7 +69,7 @@ function claimedSize(block: Buffer): number {
     size += (byte & 0x7f) * 2 ** (7 * count)
     if (byte < 0x80) return size
   }
-  throw new Error('the size of a block never ends')
+  throw new Error('the size of a block is longer than 5 bytes')
 }
 
 function startsAt(bytes: Buffer, position: number, expected: Buffer): boolean {

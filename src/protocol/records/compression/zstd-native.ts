@@ -52,7 +52,7 @@ export function napiLibrary(): ZstdLibrary {
 
 /** The library of Node's zlib. Throws if it has no zstd. */
 export function nodeLibrary({ zstdCompressSync }: NodeZlib = zlib): ZstdLibrary {
-  if (!zstdCompressSync) throw new Error('Node.js has zstd from 22.15 on')
+  if (!zstdCompressSync) throw new Error('Node.js has zstd since 22.15')
   return {
     newEncoder: () => ({
       compress: (bytes, level) => zstdCompressSync(bytes, { params: { [COMPRESSION_LEVEL]: level } })

@@ -146,7 +146,7 @@ function newEncoderInstance(): { zstd: EncoderExports; context: number } {
 }
 
 function refuse(): never {
-  throw new Error('zstd calls a function of its environment')
+  throw new Error('zstd called a function of its environment, which has none')
 }
 
 function allocated(zstd: EncoderExports, bytes: number): number {

@@ -31,7 +31,7 @@ export const zstd: CompressionCodec = {
   ...zstdCodec(Object.values(ZSTD_LIBRARIES)),
   missing() {
     if (('WebAssembly' in globalThis && isInstalled('#zstd-wasm')) || isInstalled('zstd-napi')) return undefined
-    return new MissingCodecError('zstd', 'zstd-napi', 'WebAssembly cannot be used, either')
+    return new MissingCodecError('zstd', 'zstd-napi', 'WebAssembly is not available either')
   }
 }
 
@@ -74,7 +74,7 @@ function* pieces(decoder: ZstdDecoder, bytes: Buffer): Generator<Buffer> {
         position += input.length
         if (input.length === 0) {
           if (filled > 0) yield piece.subarray(0, filled)
-          if (!hasFrameEnd) throw new Error('a frame is cut off')
+          if (!hasFrameEnd) throw new Error('a frame is truncated')
           return
         }
         hasFrameEnd = false
