@@ -170,13 +170,13 @@ function checked(
   const { resourceType, resourceName } = resource
   const isBroker = resourceType === RESOURCE_TYPES.BROKER
   if (isBroker) validateBrokerChanges(changes, changedBroker(resourceName, proposed, state.settings))
-  const news = changes
+  const newConfigs = changes
     .map(({ name, value }) => ({ name, value }))
     .filter(({ name, value }) => isBroker || (current.get(name) ?? null) !== value)
-  validateLengths(news)
+  validateLengths(newConfigs)
   if (resourceType === RESOURCE_TYPES.TOPIC) checkTopic(resourceName, proposed, state)
   if (resourceType === RESOURCE_TYPES.GROUP) checkGroup(resourceName, proposed, state)
-  return news
+  return newConfigs
 }
 
 function changedBroker(resourceName: string, proposed: Texts, settings: BrokerSettings): BrokerSettings {

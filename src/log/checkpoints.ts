@@ -37,7 +37,7 @@ export class OffsetCheckpoint {
   readonly #path: string
   readonly #offsets: Map<string, bigint>
   /** Whether the file existed and was intact. A partition without an entry is then newer than the file. */
-  readonly wasWhole: boolean
+  readonly wasComplete: boolean
   #isUnsaved = false
 
   /**
@@ -48,7 +48,7 @@ export class OffsetCheckpoint {
     this.#path = path
     const rows = storage.exists(path) ? parseCheckpoint(storage.read(path, 0, storage.size(path)), 3) : []
     if (!rows) events.emit({ type: 'CheckpointDamaged', path })
-    this.wasWhole = rows !== undefined && storage.exists(path) && storage.size(path) > 0
+    this.wasComplete = rows !== undefined && storage.exists(path) && storage.size(path) > 0
     this.#offsets = new Map(rows?.map(([topic, number, offset]) => [`${topic}-${number}`, BigInt(offset ?? 0)]))
   }
 

@@ -41,27 +41,27 @@ export async function lockDirectory(directory: string, random: Random): Promise<
 async function claim(directory: string, random: Random): Promise<DirectoryLock> {
   makeDirectory(directory)
   fs.accessSync(directory, fs.constants.R_OK | fs.constants.W_OK | fs.constants.X_OK)
-  const kafka = kafkaHolding(directory)
+  const kafka = kafkaProcess(directory)
   if (kafka !== undefined) throw inUse(directory, 'Apache Kafka', kafka)
-  const mine = await Claim.put(directory, random)
+  const ownClaim = await Claim.put(directory, random)
   try {
     for (;;) {
       // No await between an empty list and `isHeld = true`: a process that asks sees either the attempt or the lock.
-      const others = fs.readdirSync(directory).filter(name => CLAIM.test(name) && name !== mine.name)
+      const others = fs.readdirSync(directory).filter(name => CLAIM.test(name) && name !== ownClaim.name)
       if (others.length === 0) break
       for (const other of others) {
         const state = await claimState(path.join(directory, other))
         if (state === undefined) fs.rmSync(path.join(directory, other), { force: true })
         // Of two simultaneous attempts the one with the smaller name succeeds.
-        else if (state.isHeld || other < mine.name) throw inUse(directory, 'another minikafka', state.processId)
+        else if (state.isHeld || other < ownClaim.name) throw inUse(directory, 'another minikafka', state.processId)
       }
     }
   } catch (error) {
-    await mine.release()
+    await ownClaim.release()
     throw error
   }
-  mine.isHeld = true
-  return mine
+  ownClaim.isHeld = true
+  return ownClaim
 }
 
 /** Creates a directory and its parents. `mkdirSync` with `recursive` never returns for some paths, such as in /proc. */
@@ -96,7 +96,7 @@ function unusable(directory: string, error: unknown): DataDirectoryError {
 }
 
 /** The process id of the Apache Kafka that has locked the directory. Returns undefined on systems without /proc/locks. */
-function kafkaHolding(directory: string): string | undefined {
+function kafkaProcess(directory: string): string | undefined {
   const lock = path.join(directory, KAFKA_LOCK_NAME)
   if (!fs.existsSync(lock) || !fs.existsSync('/proc/locks')) return undefined
   const { ino } = fs.statSync(lock)

@@ -177,7 +177,7 @@ export class NodeStorage implements Storage {
       this.#open.set(file, cached)
       return cached
     }
-    this.#makeRoom()
+    this.#closeLeastRecentlyUsed()
     const opened = { descriptor: fs.openSync(this.#absolute(file), flags, 0o644), users: 0, dropped: false }
     this.#open.set(file, opened)
     return opened
@@ -193,7 +193,7 @@ export class NodeStorage implements Storage {
     return { descriptor: fs.openSync(this.#absolute(file), 'r'), users: 0, dropped: true }
   }
 
-  #makeRoom(): void {
+  #closeLeastRecentlyUsed(): void {
     for (const [file, open] of this.#open) {
       if (this.#open.size < this.#limit) return
       if (open.users === 0) this.#drop(file)

@@ -103,12 +103,12 @@ export function appendWhole(storage: Storage, path: string, size: number, bytes:
   try {
     storage.append(path, bytes, size)
   } catch (error) {
-    cutBack(storage, path, size)
+    truncateAfterFailure(storage, path, size)
     throw error
   }
 }
 
-function cutBack(storage: Storage, path: string, size: number): void {
+function truncateAfterFailure(storage: Storage, path: string, size: number): void {
   try {
     if (storage.exists(path)) storage.truncate(path, size)
   } catch (error) {

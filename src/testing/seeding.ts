@@ -47,7 +47,7 @@ export interface SourcedElement {
 interface SeededTopic extends PartitionChoice {
   readonly name: string
   /** Records were written to it before: nothing is written now. */
-  readonly heldRecords: boolean
+  readonly hadRecords: boolean
 }
 
 /** Topics and records that a broker begins with. */
@@ -74,7 +74,7 @@ export async function seed(broker: SeededBroker, { source, topics, records }: In
     }
     await seeding.finish()
   } catch (error) {
-    throw await seeding.takenBack(error)
+    throw await seeding.rollBack(error)
   }
 }
 
@@ -102,8 +102,8 @@ class Seeding {
 
   async write({ element, source }: SourcedElement): Promise<void> {
     if ('transactionalId' in element) return this.#writeTransaction(element, source)
-    const topic = this.#topics.get(element.topic) ?? (await this.#look(element.topic, source))
-    if (!topic.heldRecords) await this.#writer.write(this.#assign(element, topic, source))
+    const topic = this.#topics.get(element.topic) ?? (await this.#describeTopic(element.topic, source))
+    if (!topic.hadRecords) await this.#writer.write(this.#assign(element, topic, source))
   }
 
   /** Writes what is pending. */
@@ -114,12 +114,12 @@ class Seeding {
 
   /** The topics that this start writes to, without `names`. */
   #namesWithout(names: readonly string[]): string[] {
-    const topics = [...this.#topics.values()].filter(({ heldRecords }) => !heldRecords)
+    const topics = [...this.#topics.values()].filter(({ hadRecords }) => !hadRecords)
     return topics.map(({ name }) => name).filter(name => !names.includes(name))
   }
 
   /** Deletes the created topics. Returns the error that ended the work, and adds the topics that stay to its sentence. */
-  async takenBack(error: unknown): Promise<unknown> {
+  async rollBack(error: unknown): Promise<unknown> {
     const refusals = await deleteTopics(this.#client, [...this.#created])
     const sentences: string[] = []
     for (const [name, reason] of refusals) sentences.push(`topic ${name} could not be deleted (${reason}): delete it`)
@@ -141,25 +141,25 @@ class Seeding {
   /** Topics that existed and have got records by now. */
   async #writtenTopics(): Promise<string[]> {
     const names: string[] = []
-    for (const { name, heldRecords, partitionCount } of this.#topics.values()) {
-      if (heldRecords || this.#created.has(name)) continue
+    for (const { name, hadRecords, partitionCount } of this.#topics.values()) {
+      if (hadRecords || this.#created.has(name)) continue
       if (await this.#holdsRecords(name, [...Array(partitionCount).keys()])) names.push(name)
     }
     return names
   }
 
   /** Looks at a topic, which is created where it does not exist. */
-  async #look(name: string, source: string): Promise<SeededTopic> {
+  async #describeTopic(name: string, source: string): Promise<SeededTopic> {
     let indexes = await this.#partitionsOf(name)
     if (indexes === undefined) {
       await this.createTopics([name], source)
       indexes = await this.#partitionsOf(name)
     }
     if (indexes === undefined) throw new ConfigError(`${source}: topic ${name} is not available`)
-    const heldRecords = await this.#holdsRecords(name, indexes)
-    if (heldRecords) this.#logSkipped(name)
+    const hadRecords = await this.#holdsRecords(name, indexes)
+    if (hadRecords) this.#logSkipped(name)
     else this.#partial.add(name)
-    const topic = { name, partitionCount: indexes.length, heldRecords, nextPartition: 0 }
+    const topic = { name, partitionCount: indexes.length, hadRecords, nextPartition: 0 }
     this.#topics.set(name, topic)
     return topic
   }
@@ -200,8 +200,8 @@ class Seeding {
   async #writeTransaction({ transactionalId, result = 'commit', records }: TransactionOptions, source: string) {
     const assigned: AssignedRecord[] = []
     for (const [index, record] of records.entries()) {
-      const topic = this.#topics.get(record.topic) ?? (await this.#look(record.topic, source))
-      if (topic.heldRecords) {
+      const topic = this.#topics.get(record.topic) ?? (await this.#describeTopic(record.topic, source))
+      if (topic.hadRecords) {
         const { logger } = this.#broker
         logger.info(
           { transactionalId },

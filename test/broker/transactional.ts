@@ -200,9 +200,9 @@ export class TransactionalProducer {
   }
 
   /** Retries until the response has no retriable error. Throws Refused. */
-  async #insist(operation: string, ask: () => Promise<ErrorName>): Promise<void> {
+  async #insist(operation: string, sendRequest: () => Promise<ErrorName>): Promise<void> {
     for (let tries = 1; ; tries++) {
-      const code = await ask().catch(unheard)
+      const code = await sendRequest().catch(unheard)
       this.#heard()
       if (code === 'NONE') return
       if (!RETRIED.has(code) || tries === MOST_TRIES) throw new Refused(`${operation} of ${this.transactionalId}`, code)

@@ -137,7 +137,7 @@ async function read(count: number, groupId = 'readers'): Promise<string[]> {
 async function stable(): Promise<string> {
   const session = new Session(kafka.bootstrapServers)
   const topics = [{ name: 't', partitions: [{ partitionIndex: 0, timestamp: -1n, currentLeaderEpoch: -1 }] }]
-  const answer = await session.ask(ListOffsets, 8, { replicaId: -1, isolationLevel: 1, topics })
+  const answer = await session.sendRequest(ListOffsets, 8, { replicaId: -1, isolationLevel: 1, topics })
   await session.closeAll()
   return typeof answer === 'string' ? answer : `${answer.topics[0]?.partitions[0]?.offset}`
 }

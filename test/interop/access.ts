@@ -123,12 +123,12 @@ export async function grant(session: Session): Promise<(string | undefined)[]> {
     { key: 'request_percentage', value: 12.5, remove: false },
     { key: 'consumer_byte_rate', value: 99, remove: false }
   ]
-  const acls = await session.ask(CreateAcls, 3, { creations: [{ ...right, operation: 3, permissionType: 3 }] })
-  const scram = await session.ask(AlterUserScramCredentials, 0, {
+  const acls = await session.sendRequest(CreateAcls, 3, { creations: [{ ...right, operation: 3, permissionType: 3 }] })
+  const scram = await session.sendRequest(AlterUserScramCredentials, 0, {
     deletions: [],
     upsertions: [{ name: 'alice', mechanism: SCRAM_SHA_256, iterations: 4096, ...password }]
   })
-  const quotas = await session.ask(AlterClientQuotas, 1, {
+  const quotas = await session.sendRequest(AlterClientQuotas, 1, {
     entries: [{ entity: [{ entityType: 'user', entityName: 'alice' }], ops: limits }],
     validateOnly: false
   })
@@ -142,14 +142,14 @@ export async function grant(session: Session): Promise<(string | undefined)[]> {
 export async function granted(session: Session): Promise<object> {
   const anyAcl = { resourceName: null, principal: null, host: null, operation: ANY, permissionType: ANY }
   const asked = { resourceType: ANY, patternType: ANY, ...anyAcl }
-  const { resources } = await session.askUntil(DescribeAcls, 3, asked, acls => acls.resources.length > 0)
-  const { results } = await session.askUntil(
+  const { resources } = await session.requestUntil(DescribeAcls, 3, asked, acls => acls.resources.length > 0)
+  const { results } = await session.requestUntil(
     DescribeUserScramCredentials,
     0,
     { users: null },
     scram => scram.results.length > 0
   )
-  const { entries } = await session.askUntil(
+  const { entries } = await session.requestUntil(
     DescribeClientQuotas,
     1,
     { components: [], strict: false },

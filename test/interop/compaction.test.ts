@@ -142,7 +142,7 @@ function transactions(): Step[][] {
 async function send(session: Session, records: Buffer): Promise<void> {
   const topicData = [{ name: TOPIC, partitionData: [{ index: 0, records }] }]
   const request = { transactionalId: 'tx', acks: -1, timeoutMs: 5000, topicData }
-  const answer = await session.ask(APIS.Produce, 11, request)
+  const answer = await session.sendRequest(APIS.Produce, 11, request)
   const code = typeof answer === 'string' ? answer : answer.responses[0]?.partitionResponses[0]?.errorCode
   if (code !== 'NONE') throw new Error(`a transactional batch was refused: ${code}`)
 }
@@ -150,7 +150,7 @@ async function send(session: Session, records: Buffer): Promise<void> {
 async function end(session: Session, ending: Ending): Promise<void> {
   const topics = [{ name: TOPIC, partitionIndexes: [0] }]
   const markers = [{ ...ending, producerEpoch: 0, coordinatorEpoch: 0, transactionVersion: 0, topics }]
-  const answer = await session.ask(APIS.WriteTxnMarkers, 1, { markers })
+  const answer = await session.sendRequest(APIS.WriteTxnMarkers, 1, { markers })
   const code = typeof answer === 'string' ? answer : answer.markers[0]?.topics[0]?.partitions[0]?.errorCode
   if (code !== 'NONE') throw new Error(`a marker was refused: ${code}`)
 }
@@ -206,7 +206,7 @@ async function createTopic(session: Session, deleteRetentionMs: string): Promise
     'file.delete.delay.ms': '0',
     'delete.retention.ms': deleteRetentionMs
   }).map(([name, value]) => ({ name, value }))
-  await session.askUntil(
+  await session.requestUntil(
     APIS.CreateTopics,
     7,
     { topics: [{ name: TOPIC, numPartitions: 1, replicationFactor: 1, configs }] },
@@ -217,7 +217,7 @@ async function createTopic(session: Session, deleteRetentionMs: string): Promise
 
 async function alter(session: Session, policy: string): Promise<void> {
   const configs = [{ name: 'cleanup.policy', configOperation: 0, value: policy }]
-  await session.askUntil(
+  await session.requestUntil(
     APIS.IncrementalAlterConfigs,
     1,
     { resources: [{ resourceType: 2, resourceName: TOPIC, configs }] },
@@ -251,7 +251,7 @@ async function left(session: Session): Promise<object[]> {
       sessionEpoch: -1,
       topics: [{ topicId: id, partitions }]
     }
-    const answer = await session.ask(APIS.Fetch, 17, request)
+    const answer = await session.sendRequest(APIS.Fetch, 17, request)
     if (typeof answer === 'string') throw new Error(`Fetch: ${answer}`)
     const batches = [...batchesIn(answer.responses[0]?.partitions[0]?.records ?? Buffer.alloc(0))]
     const last = batches.at(-1)

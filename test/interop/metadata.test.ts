@@ -51,7 +51,7 @@ test('a real Kafka finds the same users, ACLs, quotas and topics in a metadata s
   const folder = join(dataDir, 'data', '__cluster_metadata-0')
   const id = await served(ours, async session => {
     await topic('ours', 3).play(session)
-    await session.askUntil(APIS.Metadata, 12, { topics: null }, () => newestIn(folder).content.includes('ours'))
+    await session.requestUntil(APIS.Metadata, 12, { topics: null }, () => newestIn(folder).content.includes('ours'))
     return topicId(session, 'ours')
   })
   const { name: newest } = newestIn(folder)

@@ -47,7 +47,7 @@ export class GroupLife {
     this.#heard()
   }
 
-  async #ask<N extends ApiName>(api: N, request: Request<N>, clientId = 'admin', version?: number) {
+  async #sendRequest<N extends ApiName>(api: N, request: Request<N>, clientId = 'admin', version?: number) {
     const answer = await this.harness.request(api, request, { clientId, ...(version !== undefined && { version }) })
     this.#heard()
     return answer
@@ -57,10 +57,10 @@ export class GroupLife {
   async prepare(): Promise<void> {
     await this.harness.createTopic('t', 2)
     this.#heard()
-    await this.#ask('FindCoordinator', { keyType: 0, coordinatorKeys: ['any'] })
+    await this.#sendRequest('FindCoordinator', { keyType: 0, coordinatorKeys: ['any'] })
     const configs = [{ name: 'internal.segment.bytes', configOperation: 0, value: '600' }]
     const resources = [{ resourceType: 2, resourceName: '__consumer_offsets', configs }]
-    await this.#ask('IncrementalAlterConfigs', { resources })
+    await this.#sendRequest('IncrementalAlterConfigs', { resources })
   }
 
   /** A member joins an empty group, or a static member replaces its earlier instance. */
@@ -126,7 +126,7 @@ export class GroupLife {
     this.#ledger.kept(groupId).set(name, await this.join(groupId, name))
     expect((await this.#sync(groupId, name, [])).assignment.toString()).toBe(assigned)
     this.#heard()
-    const fenced = await this.#ask('Heartbeat', {
+    const fenced = await this.#sendRequest('Heartbeat', {
       groupId,
       ...former,
       memberId: former?.memberId ?? '',
@@ -138,7 +138,7 @@ export class GroupLife {
   /** Every member still gets a valid heartbeat. */
   async heartbeats(groupId: string): Promise<void> {
     for (const member of this.#ledger.places(groupId).values()) {
-      expect((await this.#ask('Heartbeat', { groupId, ...member })).errorCode).toBe('NONE')
+      expect((await this.#sendRequest('Heartbeat', { groupId, ...member })).errorCode).toBe('NONE')
     }
   }
 
@@ -163,7 +163,7 @@ export class GroupLife {
   }
 
   async #remove(groupId: string, member: { memberId: string; groupInstanceId: string | null }): Promise<void> {
-    const answer = await this.#ask('LeaveGroup', { groupId, members: [{ ...member, reason: null }] })
+    const answer = await this.#sendRequest('LeaveGroup', { groupId, members: [{ ...member, reason: null }] })
     expect(answer.members[0]?.errorCode).toBe('NONE')
   }
 
@@ -177,7 +177,7 @@ export class GroupLife {
     const made = view.promised === NO_GROUP ? 'Empty' : view.promised
     const offset = this.#ledger.offset(groupId, partitionIndex)
     await setAll([setting(view, made), setting(offset, committedOffset)], async () => {
-      const answer = await this.#ask('OffsetCommit', request, 'admin', 9)
+      const answer = await this.#sendRequest('OffsetCommit', request, 'admin', 9)
       expect(answer.topics[0]?.partitions[0]?.errorCode).toBe('NONE')
     })
   }
@@ -185,7 +185,7 @@ export class GroupLife {
   async deleteOffset(groupId: string, partitionIndex: number): Promise<void> {
     await setAll([setting(this.#ledger.offset(groupId, partitionIndex), -1n)], async () => {
       const topics = [{ name: 't', partitions: [{ partitionIndex }] }]
-      const answer = await this.#ask('OffsetDelete', { groupId, topics })
+      const answer = await this.#sendRequest('OffsetDelete', { groupId, topics })
       expect(answer.topics[0]?.partitions[0]?.errorCode).toBe('NONE')
     })
   }
@@ -194,7 +194,7 @@ export class GroupLife {
     const offsets = [...this.#ledger.offsets(groupId).values()]
     const ends = [setting(this.#ledger.view(groupId), NO_GROUP), ...offsets.map(offset => setting(offset, -1n))]
     await setAll(ends, async () => {
-      const { results } = await this.#ask('DeleteGroups', { groupsNames: [groupId] })
+      const { results } = await this.#sendRequest('DeleteGroups', { groupsNames: [groupId] })
       expect(results[0]?.errorCode).toBe('NONE')
     })
   }
@@ -230,17 +230,17 @@ export class GroupLife {
 }
 
 /** A value that a request sets if it is acknowledged. */
-type Setting = (ask: () => Promise<void>) => Promise<void>
+type Setting = (sendRequest: () => Promise<void>) => Promise<void>
 
 function setting<T>(fact: Fact<T>, value: T): Setting {
-  return ask =>
+  return sendRequest =>
     fact.set(value, async () => {
-      await ask()
+      await sendRequest()
       return value
     })
 }
 
 /** One request sets several values. */
-function setAll(settings: readonly Setting[], ask: () => Promise<void>): Promise<void> {
-  return settings.reduce<() => Promise<void>>((then, set) => () => set(then), ask)()
+function setAll(settings: readonly Setting[], sendRequest: () => Promise<void>): Promise<void> {
+  return settings.reduce<() => Promise<void>>((then, set) => () => set(then), sendRequest)()
 }

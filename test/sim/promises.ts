@@ -22,9 +22,9 @@ export class Fact<T> {
   }
 
   /** Requests a value; the returned value is acknowledged. */
-  async set(value: T, ask: () => Promise<T>): Promise<void> {
+  async set(value: T, sendRequest: () => Promise<T>): Promise<void> {
     this.may(value)
-    this.promised = await ask()
+    this.promised = await sendRequest()
     this.possible = [this.promised]
   }
 }

@@ -18,7 +18,7 @@ describe('transcripts of Apache Kafka 4.4.0', () => {
     kafka = await MiniKafka.start()
     // Creates __consumer_offsets before the first transaction, as in the oracle.
     const session = new Session(kafka.bootstrapServers)
-    await session.ask(APIS.FindCoordinator, 4, { coordinatorKeys: ['any'] })
+    await session.sendRequest(APIS.FindCoordinator, 4, { coordinatorKeys: ['any'] })
     await session.closeAll()
   })
 

@@ -68,8 +68,8 @@ export async function dumpLog(folders: readonly string[], options: DumpLogOption
   const dumped = dumpOptions(options)
   const report = new Report(options)
   if (options.follow) return follow(new Follower(paths, dumped), report, paths)
-  const looking = options.verify ? verify : options.transactions ? dumpTransactions : dump
-  await reading(storage => report.write(looking(storage, paths, dumped)))
+  const command = options.verify ? verify : options.transactions ? dumpTransactions : dump
+  await reading(storage => report.write(command(storage, paths, dumped)))
 }
 
 /** Shows appended batches in rounds, until a stop signal or until the reader closes the output. */
@@ -85,8 +85,8 @@ async function follow(follower: Follower, report: Report, paths: readonly string
   while (!stop.signal.aborted) {
     const began = systemClocks.loop.now()
     // Each round opens the files again, because files may be renamed or replaced.
-    const goesOn = await reading(files => report.write(follower.round(files), stop.signal))
-    if (!goesOn) return
+    const isOpen = await reading(files => report.write(follower.round(files), stop.signal))
+    if (!isOpen) return
     const tookMs = systemClocks.loop.now() - began
     await pause(Math.max(ROUND_INTERVAL_MS, tookMs * WORK_TO_REST), stop.signal)
   }

@@ -42,16 +42,16 @@ class PartitionTransactions {
     for (const entry of entriesOf(this.#files, path, 0, this.#files.size(path))) {
       const ended = isWhole(entry) ? this.#trace.add(entry.batch) : undefined
       if (!isWhole(entry)) yield problem(path, entry.position, entry.why)
-      if (ended) yield* this.#tell(ended)
+      if (ended) yield* this.#report(ended)
     }
   }
 
   /** Yields the open transactions. */
   *finish(): Generator<Item> {
-    for (const open of this.#trace.open) yield* this.#tell(open)
+    for (const open of this.#trace.open) yield* this.#report(open)
   }
 
-  *#tell(transaction: TracedTxn): Generator<Item> {
+  *#report(transaction: TracedTxn): Generator<Item> {
     const { firstOffset, lastOffset, producerId } = transaction
     const { filter } = this.#options
     if (!isInRange(filter, firstOffset ?? lastOffset, lastOffset)) return

@@ -46,7 +46,7 @@ export class Follower {
     const findings = new Findings()
     for (const path of filesUnder(files, this.#paths)) {
       if (dumperOf(path)) this.#find(path)
-      else yield* this.#tellIfShut(files, path)
+      else yield* this.#reportUnreadable(files, path)
     }
     for (const log of this.#logs.values()) {
       for (const { path, item } of log.round(files, this.#options, findings)) {
@@ -72,7 +72,7 @@ export class Follower {
     this.#logs.set(folder, new FollowedLog(folder, baseOffset))
   }
 
-  *#tellIfShut(files: Files, folder: string): Generator<Item> {
+  *#reportUnreadable(files: Files, folder: string): Generator<Item> {
     const why = files.exists(folder) ? unfollowable(files, folder) : undefined
     if (!why || this.#shut.has(folder)) return
     this.#shut.add(folder)

@@ -32,7 +32,7 @@ export class FollowedLog {
   #before: Buffer = Buffer.alloc(0)
   #beforePosition = 0
   /** Position of a batch with a wrong checksum, which may be complete in the next round. */
-  #doubtful = -1
+  #invalidPosition = -1
   #headed: string | undefined
   #failure: string | undefined
   /** The topic id, once the folder has a partition.metadata file. */
@@ -73,7 +73,7 @@ export class FollowedLog {
     if (!this.#isUnchanged(files, segments)) {
       this.#topicId = readTopicId(files, this.#folder) ?? topicId
       const isSame = topicId === undefined || topicId === this.#topicId
-      yield this.#located(isSame ? this.#reposition(files, segments) : this.#beginAnew(segments))
+      yield this.#located(isSame ? this.#reposition(files, segments) : this.#restart(segments))
     }
     for (;;) {
       const next = segments.find(baseOffset => baseOffset > this.#baseOffset)
@@ -95,7 +95,7 @@ export class FollowedLog {
         this.#position = entry.next
         continue
       }
-      if (isNewest && this.#mayBecomeSound(files, entry)) return
+      if (isNewest && this.#mayBecomeValid(files, entry)) return
       for (const item of dumpEntry(path, entry, options, offsets)) yield this.#located(item)
       this.#step(entry)
     }
@@ -106,10 +106,10 @@ export class FollowedLog {
    * True for a batch at the end of the log with a wrong checksum: in a preallocated file the header may be written before the
    * records. Each batch is waited for once.
    */
-  #mayBecomeSound(files: Files, { position, size, batch }: LogEntry): boolean {
-    if (this.#doubtful === position || batch.hasValidCrc()) return false
+  #mayBecomeValid(files: Files, { position, size, batch }: LogEntry): boolean {
+    if (this.#invalidPosition === position || batch.hasValidCrc()) return false
     if (files.read(this.#path, position + size, LOG_OVERHEAD).some(byte => byte !== 0)) return false
-    this.#doubtful = position
+    this.#invalidPosition = position
     return true
   }
 
@@ -124,7 +124,7 @@ export class FollowedLog {
     this.#baseOffset = baseOffset
     this.#position = position
     this.#before = Buffer.alloc(0)
-    this.#doubtful = -1
+    this.#invalidPosition = -1
   }
 
   /** True if the next batch is at the position where the last round ended. */
@@ -134,7 +134,7 @@ export class FollowedLog {
     return files.read(this.#path, this.#beforePosition, this.#before.length).equals(this.#before)
   }
 
-  #beginAnew([first = 0n]: readonly bigint[]): Item {
+  #restart([first = 0n]: readonly bigint[]): Item {
     this.#seek(first, 0)
     this.#nextOffset = first
     return this.#moved('the topic was recreated; the new log is shown from its beginning')

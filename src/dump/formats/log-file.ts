@@ -159,14 +159,14 @@ class Search {
   readonly #file: Entries
   readonly #end: number
   /** Bytes that may still be searched a second time, and bytes that may still be checksummed without success. */
-  #twice: number
-  #inVain: number
+  #rereadBytes: number
+  #failedChecksumBytes: number
 
   constructor(file: Entries, from: number, end: number) {
     this.#file = file
     this.#end = end
-    this.#twice = end - from
-    this.#inVain = 2 * (end - from)
+    this.#rereadBytes = end - from
+    this.#failedChecksumBytes = 2 * (end - from)
   }
 
   /**
@@ -174,31 +174,31 @@ class Search {
    * too, so the search begins inside it.
    */
   after(broken: number, previous: LogEntry | undefined): number | undefined {
-    if (previous === undefined || previous.size > this.#twice || previous.batch.hasValidCrc()) {
-      return this.#soundFrom(broken + 1)
+    if (previous === undefined || previous.size > this.#rereadBytes || previous.batch.hasValidCrc()) {
+      return this.#validFrom(broken + 1)
     }
-    this.#twice -= previous.size
-    return this.#soundFrom(previous.position + 1)
+    this.#rereadBytes -= previous.size
+    return this.#validFrom(previous.position + 1)
   }
 
-  #soundFrom(from: number): number | undefined {
+  #validFrom(from: number): number | undefined {
     for (let position = from; this.#end - position >= BATCH_OVERHEAD; ) {
       const piece = this.#file.bytes(position, Math.min(READ_BYTES, this.#end - position))
       const last = piece.length - BATCH_OVERHEAD
       if (last < 0) return undefined
       for (let at = 0; at <= last; at++) {
-        if (mayBeginAt(piece, at) && this.#isSound(position + at)) return position + at
+        if (mayBeginAt(piece, at) && this.#isValidAt(position + at)) return position + at
       }
       position += last + 1
     }
     return undefined
   }
 
-  #isSound(position: number): boolean {
-    if (this.#inVain < 0) return false
+  #isValidAt(position: number): boolean {
+    if (this.#failedChecksumBytes < 0) return false
     const entry = this.#file.at(position)
     if (!entry || 'why' in entry) return false
-    this.#inVain -= entry.size
+    this.#failedChecksumBytes -= entry.size
     return entry.batch.hasValidCrc()
   }
 }

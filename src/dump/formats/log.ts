@@ -85,8 +85,9 @@ export function beginning(path: string): Item {
 export function* dumpEntry(path: string, entry: LogEntry, options: DumpOptions, offsets: OffsetOrder): Generator<Item> {
   const { batch, position } = entry
   const { producerId } = options.filter
-  const isOthers = producerId !== undefined && (batch.isLegacy || batch.producerId !== producerId)
-  if (isOthers || !isInRange(options.filter, batch.baseOffset, batch.lastOffset)) return offsets.skip(batch.lastOffset)
+  const isOtherProducer = producerId !== undefined && (batch.isLegacy || batch.producerId !== producerId)
+  if (isOtherProducer || !isInRange(options.filter, batch.baseOffset, batch.lastOffset))
+    return offsets.skip(batch.lastOffset)
   const header: Item = { kind: 'batch', pairs: batchPairs(entry) }
   // With a key filter the line of the batch waits for the first matching record; a batch without one is not shown.
   let isShown = options.filter.key === undefined

@@ -83,7 +83,7 @@ export class LogCleaner {
   *#pass(): Steps<boolean> {
     const candidates: Candidate[] = []
     for (const log of this.#logs()) {
-      yield* this.#attempt(log, () => this.#findDirt(log, candidates))
+      yield* this.#attempt(log, () => this.#findCandidate(log, candidates))
     }
     const chosen = dirtiest(candidates)
     if (chosen) yield* this.#attempt(chosen.log, () => this.#clean(chosen))
@@ -95,10 +95,10 @@ export class LogCleaner {
   }
 
   *#logs(): Iterable<PartitionLog> {
-    for (const log of this.#ports.logs()) if (!this.#isLeftAlone(log)) yield log
+    for (const log of this.#ports.logs()) if (!this.#isSkipped(log)) yield log
   }
 
-  #isLeftAlone(log: PartitionLog): boolean {
+  #isSkipped(log: PartitionLog): boolean {
     return log.isOffline || this.#uncleanable.has(log) || this.#postponed.has(log)
   }
 
@@ -122,7 +122,7 @@ export class LogCleaner {
     }
   }
 
-  *#findDirt(log: PartitionLog, candidates: Candidate[]): Steps {
+  *#findCandidate(log: PartitionLog, candidates: Candidate[]): Steps {
     const toClean = this.#toCleanOf(log)
     if (toClean.isDue) candidates.push({ log, toClean })
     yield

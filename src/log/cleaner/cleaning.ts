@@ -120,7 +120,7 @@ export class Cleaning {
       }
       if (batch.nextOffset > endOffset) endOffset = batch.nextOffset
       const end = this.#options.spend(batch.sizeInBytes)
-      if (end && (yield end)) this.#checkGround(segments)
+      if (end && (yield end)) this.#checkSources(segments)
     }
     // There may be an offset gap before the next segment.
     return { map, endOffset: firstUncleanableOffset }
@@ -154,7 +154,7 @@ export class Cleaning {
       this.#recordsAfter += filtered.recordsCount
       if (filtered.batch) cleaned.append(filtered.batch, indexIntervalBytes)
       const end = this.#options.spend(batch.sizeInBytes + (filtered.batch?.sizeInBytes ?? 0))
-      if (end && (yield end)) this.#checkGround(sources)
+      if (end && (yield end)) this.#checkSources(sources)
     }
     cleaned.finish()
   }
@@ -176,7 +176,7 @@ export class Cleaning {
   }
 
   /** Throws CleaningAborted if the log is offline, not compacted any more, or has lost one of `sources`. */
-  #checkGround(sources: readonly Segment[]): void {
+  #checkSources(sources: readonly Segment[]): void {
     const { log } = this.#options
     if (log.isOffline) throw new CleaningAborted('the log is offline')
     if (!log.config.isCompacted) throw new CleaningAborted('the log is no longer compacted')

@@ -51,7 +51,7 @@ export class DirectoryCheckpoints {
   }
 
   /** Partitions that had batches on disk and are not among `folders`. */
-  lacking(folders: { has(folder: string): boolean }): string[] {
+  foldersMissingIn(folders: { has(folder: string): boolean }): string[] {
     return Array.from(this.#recoveryPoints.entries).flatMap(([folder, offset]) =>
       offset > 0n && !folders.has(folder) ? [folder] : []
     )
@@ -61,8 +61,8 @@ export class DirectoryCheckpoints {
    * Whether recovery points and cleaner offsets were intact at open. Then a partition without an entry is newer than the
    * checkpoints.
    */
-  get knewPartitions(): boolean {
-    return this.#recoveryPoints.wasWhole && this.#cleanerOffsets.wasWhole
+  get hasListedAll(): boolean {
+    return this.#recoveryPoints.wasComplete && this.#cleanerOffsets.wasComplete
   }
 
   /** Writes the checkpoints of a new directory, so that later starts find them intact. */

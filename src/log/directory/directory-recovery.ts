@@ -73,7 +73,7 @@ export class DirectoryRecovery {
       this.#checked.add(folder)
       this.#unclean.delete(folder)
     } catch (error) {
-      this.#giveUp(folder, error)
+      this.#markOffline(folder, error)
     }
   }
 
@@ -102,7 +102,7 @@ export class DirectoryRecovery {
   }
 
   /** Records a failed recovery; the partition is offline until restart. Rethrows errors that are not KafkaErrors. */
-  #giveUp(folder: string, error: unknown): void {
+  #markOffline(folder: string, error: unknown): void {
     if (!(error instanceof KafkaError)) throw error
     this.#options.events.emit({ type: 'PartitionOffline', topicPartition: folder, cause: 'recovery', error })
     this.#broken.set(folder, error instanceof StorageError ? error : new StorageError('other', error.message))
@@ -120,7 +120,7 @@ export class DirectoryRecovery {
     try {
       yield* work()
     } catch (error) {
-      this.#giveUp(folder, error)
+      this.#markOffline(folder, error)
     }
   }
 
@@ -138,7 +138,7 @@ export class DirectoryRecovery {
   #lossesFrom(folder: string, { isCompacted }: LogConfig): bigint | undefined {
     const { checkpoints } = this.#options
     if (isCompacted || folder === METADATA_FOLDER || !this.#unclean.has(folder)) return undefined
-    if (!checkpoints.knewPartitions || checkpoints.cleanerOffset(folder) !== undefined) return undefined
+    if (!checkpoints.hasListedAll || checkpoints.cleanerOffset(folder) !== undefined) return undefined
     const [recoveryPoint = 0n, logStart = 0n] = [checkpoints.recoveryPoint(folder), checkpoints.logStart(folder)]
     return logStart < recoveryPoint ? recoveryPoint : logStart
   }

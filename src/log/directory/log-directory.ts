@@ -127,7 +127,7 @@ export class LogDirectory {
    */
   async load({ owned, recovered = () => [], progress, signal }: LoadOptions): Promise<void> {
     const folders = this.#folders.list()
-    for (const folder of this.#checkpoints.lacking(folders)) {
+    for (const folder of this.#checkpoints.foldersMissingIn(folders)) {
       const partition = parseFolder(folder)
       if (typeof partition !== 'object' || !owned(partition)) continue
       this.#world.events.emit({ type: 'PartitionFolderMissing', topicPartition: folder })

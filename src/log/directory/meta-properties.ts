@@ -8,7 +8,7 @@ export const META_PROPERTIES_FILE = 'meta.properties'
 
 const VERSION = '1'
 /** Files that a directory without identity may have: of the file system, and of a first start that crashed. */
-const OF_NOBODY: ReadonlySet<string> = new Set(['lost+found', `${META_PROPERTIES_FILE}.tmp`])
+const IGNORED_NAMES: ReadonlySet<string> = new Set(['lost+found', `${META_PROPERTIES_FILE}.tmp`])
 
 /** Content of the file. */
 export interface MetaProperties {
@@ -30,7 +30,7 @@ export interface Identity {
  */
 export async function claimDirectory(storage: Storage, random: Random, identity: Identity): Promise<MetaProperties> {
   if (storage.exists(META_PROPERTIES_FILE)) return claimExisting(storage, random, identity)
-  const foreign = storage.list('').find(({ name }) => !name.startsWith('.') && !OF_NOBODY.has(name))
+  const foreign = storage.list('').find(({ name }) => !name.startsWith('.') && !IGNORED_NAMES.has(name))
   if (foreign) {
     throw new DataDirectoryError(
       `the data directory holds files (such as '${foreign.name}') but no ${META_PROPERTIES_FILE}: use an empty directory, or a data directory of Kafka or minikafka`

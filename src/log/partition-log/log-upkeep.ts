@@ -168,12 +168,12 @@ export interface SwapPorts {
  */
 async function swapIn(ports: SwapPorts, sources: readonly Segment[], cleaned: Segment): Promise<boolean> {
   const { storage, folder, segments, setAside } = ports
-  const canGoOn = () => ports.isAlive() && segments.hasAll(sources)
+  const canContinue = () => ports.isAlive() && segments.hasAll(sources)
   await storage.sync(folder)
-  if (!canGoOn()) return false
+  if (!canContinue()) return false
   const swap = cleaned.renamed('.swap')
   await storage.sync(folder)
-  if (!canGoOn()) {
+  if (!canContinue()) {
     if (!ports.isAlive()) return false
     swap.remove()
     await storage.sync(folder)

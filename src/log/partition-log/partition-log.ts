@@ -248,7 +248,7 @@ export class PartitionLog {
     if (endOffset >= startOffset) return endOffset
     const { folder, events } = this.#options
     events.emit({ type: 'LogTruncatedFully', topicPartition: folder, logEndOffset: endOffset, startOffset })
-    this.#segments.startAgainAt(startOffset)
+    this.#segments.resetTo(startOffset)
     this.leaderEpochs.truncateFromEnd(0n)
     return startOffset
   }

@@ -18,7 +18,7 @@ import { segmentOffsets } from '../segment/segments.ts'
 import { TimeIndex } from '../segment/time-index.ts'
 import { transactionIndexProblem } from '../segment/transaction-index.ts'
 import { clearLeftovers } from './leftovers.ts'
-import { type CheckedSegment, checkSegment, isFollowedBySound, isUnused } from './segment-check.ts'
+import { type CheckedSegment, checkSegment, isFollowedByValidBatch, isUnused } from './segment-check.ts'
 
 /** A folder to recover. */
 export interface RecoveryOptions {
@@ -73,7 +73,7 @@ export function* recovering(options: RecoveryOptions): Steps<void, number> {
     if (!isChecked) forgetSnapshotsAfter(baseOffset, options)
     isChecked = true
     const checked = yield* checking(segment, epochs, gaps, options)
-    const isCut = segment.size < checked.fileBytes && !isMerelyUnused(storage, segment, checked, offsets[index + 1])
+    const isCut = segment.size < checked.fileBytes && !isUnusedSpace(storage, segment, checked, offsets[index + 1])
     if (isCut || gaps.isLoss(segment.endOffset, offsets[index + 1])) {
       refuseInnerDamage(segment, checked, offsets.length - index - 1, options)
       reportDamage(segment, checked, offsets.length - index - 1, options)
@@ -165,7 +165,7 @@ function* checking(
  * Whether the rest of a file is unused space of `preallocate`. Zeros before a gap to the next segment count as lost batches
  * instead.
  */
-function isMerelyUnused(
+function isUnusedSpace(
   storage: Storage,
   segment: Segment,
   { fileBytes }: CheckedSegment,
@@ -186,7 +186,7 @@ function refuseInnerDamage(
 ): void {
   const wasSynced = recoveryPoint === 'end' || endOffset < recoveryPoint
   if (!wasSynced && !mustBeWhole) return
-  if (laterSegments === 0 && !isFollowedBySound(storage, path, size, fileBytes)) return
+  if (laterSegments === 0 && !isFollowedByValidBatch(storage, path, size, fileBytes)) return
   const damage = `${path} is damaged at position ${size}, and valid batches follow`
   const sentence = `${damage}: restore the file from a copy, or truncate it at that position and lose these batches`
   throw mustBeWhole ? new DataDirectoryError(sentence) : new StorageError('other', sentence)
@@ -290,17 +290,17 @@ function indexProblem(storage: Storage, folder: string, baseOffset: bigint): str
 /** Throws StorageError if the first batch is valid and its base offset is below the offset in the file name. */
 function refuseWrongName(storage: Storage, segment: Segment): void {
   const { path, baseOffset, size } = segment
-  const first = ifSound(() => segment.headers(0, BATCH_OVERHEAD).next().value?.batch)
+  const first = ifValid(() => segment.headers(0, BATCH_OVERHEAD).next().value?.batch)
   if (!first || first.baseOffset >= baseOffset) return
   // A torn write cannot cause this: the base offset lies in one disk block with the rest of the header.
-  if (!ifSound(() => walkBatches(storage, path, 0, size).next().value)) return
+  if (!ifValid(() => walkBatches(storage, path, 0, size).next().value)) return
   refuse(`${path} begins at offset ${first.baseOffset}, below the offset in its name`)
 }
 
 /** Throws StorageError if a segment extends beyond the base offset of the next one. */
 function refuseOverlap(folder: string, segment: Segment, next: bigint | undefined): void {
   if (next === undefined) return
-  const end = ifSound(() => segment.endOffset)
+  const end = ifValid(() => segment.endOffset)
   if (end === undefined || end <= next) return
   refuse(`${segment.path} ends at offset ${end - 1n}, but ${segmentPath(folder, next, 'log')} begins before that`)
 }
@@ -310,7 +310,7 @@ function refuse(reason: string): never {
 }
 
 /** The result of `look`; undefined if it finds damage, which the checks of names do not judge. */
-function ifSound<T>(look: () => T): T | undefined {
+function ifValid<T>(look: () => T): T | undefined {
   try {
     return look()
   } catch (error) {

@@ -28,7 +28,7 @@ export function* checkSegment(
   try {
     for (const { position, batch } of walkBatches(storage, segment.path, 0, fileBytes)) {
       checkOffsets(batch, position, segment)
-      segment.takeIn(batch, indexIntervalBytes)
+      segment.addExisting(batch, indexIntervalBytes)
       yield batch
     }
   } catch (error) {
@@ -42,7 +42,7 @@ export function* checkSegment(
  * Whether a valid batch follows the damage at `position`. Then the damage is not a torn write, which would be the last one,
  * but a loss of data that was written completely.
  */
-export function isFollowedBySound(storage: Storage, path: string, position: number, fileBytes: number): boolean {
+export function isFollowedByValidBatch(storage: Storage, path: string, position: number, fileBytes: number): boolean {
   try {
     const size = entrySizeAt(storage.read(path, position, BATCH_OVERHEAD), 0)
     if (size === undefined) return false

@@ -28,7 +28,7 @@ export class EntryFile {
   /** Number of entries in the file; undefined until first use. */
   #storedCount: number | undefined
   /** True after `clear` while the file still holds the old entries. */
-  #isForgotten = false
+  #isUnloaded = false
   #pending: Buffer | undefined
   #pendingCount = 0
 
@@ -83,7 +83,7 @@ export class EntryFile {
   flush(): void {
     const stored = this.#stored()
     const pending = this.#pending?.subarray(0, this.#pendingCount * this.#entryBytes) ?? Buffer.alloc(0)
-    const isThere = this.#isForgotten
+    const isThere = this.#isUnloaded
       ? this.#remember(pending)
       : pending.length === 0 && this.#storage.exists(this.#path)
     if (!isThere) appendWhole(this.#storage, this.#path, stored * this.#entryBytes, pending)
@@ -94,7 +94,7 @@ export class EntryFile {
 
   /** Removes all entries. The next `flush` compares the file with the new entries and truncates it if they differ. */
   clear(): void {
-    this.#isForgotten = this.#storage.exists(this.#path)
+    this.#isUnloaded = this.#storage.exists(this.#path)
     this.#storedCount = 0
     this.#pendingCount = 0
   }
@@ -107,7 +107,7 @@ export class EntryFile {
     const size = this.#storage.size(this.#path)
     const isSame = size === entries.length && this.#storage.read(this.#path, 0, size).equals(entries)
     if (!isSame) this.#storage.truncate(this.#path, 0)
-    this.#isForgotten = false
+    this.#isUnloaded = false
     return isSame
   }
 

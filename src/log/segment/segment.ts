@@ -135,10 +135,10 @@ export class Segment {
   append(batch: RecordBatch, indexIntervalBytes: number): void {
     this.#indexes.reserve()
     appendWhole(this.#storage, this.path, this.#size, batch.bytes)
-    this.takeIn(batch, indexIntervalBytes)
+    this.addExisting(batch, indexIntervalBytes)
   }
 
-  /** Resets the segment to empty. `takeIn` adds each valid batch of the file again, and `finish` truncates the rest. */
+  /** Resets the segment to empty. `addExisting` adds each valid batch of the file again, and `finish` truncates the rest. */
   startOver(): void {
     this.#indexes.clear()
     this.#isLaidOut = true
@@ -148,7 +148,7 @@ export class Segment {
   }
 
   /** Adds the next batch, whose bytes are in the file already, to the indexes and to the size. */
-  takeIn(batch: RecordBatch, indexIntervalBytes: number): void {
+  addExisting(batch: RecordBatch, indexIntervalBytes: number): void {
     if (this.#size === 0) this.#firstTimestamp = maxTimestampOf(batch)
     this.#indexes.note(batch, this.#size, indexIntervalBytes)
     this.#endOffset = batch.nextOffset

@@ -133,7 +133,7 @@ export class Segments {
   }
 
   /** Removes all segments and their files, and creates an empty segment at `offset`. */
-  startAgainAt(offset: bigint): void {
+  resetTo(offset: bigint): void {
     while (this.#segments.length > 0) this.#dropActive()
     this.#segments.push(this.#create(offset))
   }

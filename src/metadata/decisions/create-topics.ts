@@ -98,7 +98,7 @@ function createTopic(image: MetadataImage, topic: NewTopic, rules: TopicRules, p
   const { name } = topic
   checkNewName(image, name)
   const configs = rules.overrides(topic.configs)
-  const partitions = topic.assignments.length > 0 ? assigned(topic, rules) : placed(topic, rules)
+  const partitions = topic.assignments.length > 0 ? assigned(topic, rules) : placedReplicas(topic, rules)
   plan.reserve(partitions.length)
   const topicId = rules.newTopicId()
   plan.records.push(metadataRecord('TopicRecord', { name, topicId }))
@@ -153,8 +153,8 @@ function assigned({ assignments, replicationFactor, numPartitions }: NewTopic, {
   })
 }
 
-/** Replicas of each partition, as placed by the broker. */
-function placed(topic: NewTopic, rules: TopicRules): number[][] {
+/** Replicas of each partition, as placedReplicas by the broker. */
+function placedReplicas(topic: NewTopic, rules: TopicRules): number[][] {
   if (topic.replicationFactor < -1 || topic.replicationFactor === 0) {
     const positive = 'Replication factor must be larger than 0, or -1 to use the default value.'
     throw new KafkaError('INVALID_REPLICATION_FACTOR', positive)

@@ -23,7 +23,7 @@ export interface DeletedTopic extends TopicReference {
  * only the name gets a result then.
  */
 export function deleteTopics(image: MetadataImage, topics: readonly TopicReference[]): Decision<DeletedTopic> {
-  const { names, ids, unclear } = sortOut(topics)
+  const { names, ids, unclear } = countReferences(topics)
   const results: DeletedTopic[] = unclear.map(reference => refused(reference, 'INVALID_REQUEST', whyUnclear(reference)))
   const doomed = new Map<string, string>()
   for (const [topicId, times] of ids) {
@@ -62,7 +62,7 @@ export function refuseDeletion(topics: readonly TopicReference[], apiVersion: nu
 }
 
 /** Names and ids with the number of their occurrences, and references with both or neither. */
-function sortOut(topics: readonly TopicReference[]) {
+function countReferences(topics: readonly TopicReference[]) {
   const names = new Map<string, number>()
   const ids = new Map<string, number>()
   const unclear: TopicReference[] = []

@@ -132,6 +132,6 @@ export function followSnapshot({ storage, folder, nowMs, events }: RecoveredFold
   const { endOffset } = segments.active
   if (epoch < latestEpoch || (epoch === latestEpoch && offset <= endOffset)) return
   events.emit({ type: 'LogTruncatedFully', topicPartition: folder, logEndOffset: endOffset, startOffset: offset })
-  segments.startAgainAt(offset)
+  segments.resetTo(offset)
   epochs.truncateFromEnd(0n)
 }

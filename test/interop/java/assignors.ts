@@ -31,7 +31,7 @@ export async function startKafkaAssignors(): Promise<KafkaAssignors> {
         return { memberId, instanceId, subscribedTopicIds: [...subscribedTopicIds], assigned: listAssignment(assigned) }
       })
       const group = { assignor, isHomogeneous, topics: Object.fromEntries(topics), members: listed }
-      return (await program.ask(JSON.stringify(group))) as Answer
+      return (await program.execute(JSON.stringify(group))) as Answer
     },
     stop: () => program.close()
   }

@@ -45,7 +45,7 @@ async function runTask(program: readonly string[], args: readonly string[]): Pro
   idle.set(key, waiting)
   const console = waiting.pop() ?? new JavaConsole([...program, 'serve'])
   try {
-    const result = (await console.ask(args.join('\t'))) as TaskResult
+    const result = (await console.execute(args.join('\t'))) as TaskResult
     waiting.push(console)
     return result
   } catch (error) {

@@ -56,24 +56,24 @@ export async function startKafkaCodec(): Promise<KafkaCodec> {
   const target = await made(FOLDER, `target/${VERSION}`, [command])
   const classpath = `${join(target, 'classes')}:${join(target, 'jars', '*')}`
   const program = new JavaConsole([...SHORT_LIVED, '-cp', classpath, 'interop.Codec'])
-  const ask = async (request: object): Promise<Record<string, never>> => {
-    const answer = (await program.ask(JSON.stringify(request))) as Record<string, never>
+  const execute = async (request: object): Promise<Record<string, never>> => {
+    const answer = (await program.execute(JSON.stringify(request))) as Record<string, never>
     if (answer.error !== undefined) throw new Error(`${JSON.stringify(request)}: ${answer.error}`)
     return answer
   }
   return {
-    apis: () => ask({ op: 'apis' }),
+    apis: () => execute({ op: 'apis' }),
     async generate(kind, seed, unknownTags) {
-      const { hex, header, body } = await ask({ op: 'generate', ...kind, seed, unknownTags })
+      const { hex, header, body } = await execute({ op: 'generate', ...kind, seed, unknownTags })
       return { frame: Buffer.from(hex ?? '', 'hex'), header: header ?? {}, body: body ?? {} }
     },
     async roundtrip(kind, frame) {
-      const { hex } = await ask({ op: 'roundtrip', ...kind, hex: frame.toString('hex') })
+      const { hex } = await execute({ op: 'roundtrip', ...kind, hex: frame.toString('hex') })
       return Buffer.from(hex ?? '', 'hex')
     },
     async refuse({ key, version, body, error: { code, message } }) {
       const error = { code: ERROR_CODES[code], message }
-      const { hex } = await ask({ op: 'refuse', key, version, hex: body.toString('hex'), ...error })
+      const { hex } = await execute({ op: 'refuse', key, version, hex: body.toString('hex'), ...error })
       return hex === null ? undefined : Buffer.from(hex ?? '', 'hex')
     },
     stop: () => program.close()

@@ -44,7 +44,7 @@ export async function startWorker(config: ConnectConfig, sunk: (line: string) =>
   return {
     create: (name, config) => put(`${connectors}/${name}/config`, JSON.stringify(config)),
     async tasks() {
-      const { ok, status, text } = await ask(`${connectors}?expand=status`)
+      const { ok, status, text } = await sendRequest(`${connectors}?expand=status`)
       if (!ok) throw new Error(`the state of the tasks: ${status} ${text}`)
       const tasks = Object.values(JSON.parse(text) as Expanded).flatMap(connector => connector.status.tasks)
       return tasks.filter(task => task.state === 'RUNNING' && task.worker_id === address).length
@@ -90,13 +90,13 @@ function joined(child: ChildProcessByStdio<null, Readable, Readable>): Promise<v
 
 /** A worker that has just joined may not serve its resources yet: their paths give 404 until then. */
 async function served(url: string): Promise<void> {
-  while ((await ask(url)).status === 404) await new Promise(resolve => setTimeout(resolve, AGAIN_MS))
+  while ((await sendRequest(url)).status === 404) await new Promise(resolve => setTimeout(resolve, AGAIN_MS))
 }
 
 /** Workers refuse changes during a rebalance, or before they know the leader. */
 async function put(url: string, body: string): Promise<void> {
   for (;;) {
-    const { ok, status, text } = await ask(url, {
+    const { ok, status, text } = await sendRequest(url, {
       method: 'PUT',
       headers: { 'Content-Type': 'application/json' },
       body
@@ -107,7 +107,10 @@ async function put(url: string, body: string): Promise<void> {
   }
 }
 
-async function ask(url: string, options: RequestInit = {}): Promise<{ ok: boolean; status: number; text: string }> {
+async function sendRequest(
+  url: string,
+  options: RequestInit = {}
+): Promise<{ ok: boolean; status: number; text: string }> {
   const answer = await fetch(url, options)
   return { ok: answer.ok, status: answer.status, text: await answer.text() }
 }

@@ -35,16 +35,16 @@ export class JavaConsole {
   }
 
   /** Sends a command and waits for the result. Throws the error that the process reports. */
-  async ask(order: string): Promise<unknown> {
+  async execute(command: string): Promise<unknown> {
     const line = await new Promise<string | undefined>(resolve => {
       if (this.#hasEnded) return resolve(undefined)
       this.#answers.push(resolve)
-      this.#child.stdin?.write(`${order}\n`)
+      this.#child.stdin?.write(`${command}\n`)
     })
-    if (line === undefined) throw new Error(`${order}: the Java process has ended\n${this.#log.join('\n')}`)
+    if (line === undefined) throw new Error(`${command}: the Java process has ended\n${this.#log.join('\n')}`)
     const answer = JSON.parse(line)
     if (typeof answer.failed === 'string')
-      throw new Error(`${order}: ${answer.failed}\nlog of the Java process:\n${this.#log.join('\n')}`)
+      throw new Error(`${command}: ${answer.failed}\nlog of the Java process:\n${this.#log.join('\n')}`)
     return answer
   }
 

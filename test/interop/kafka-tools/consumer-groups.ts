@@ -63,20 +63,20 @@ export class Tools {
         ...(settings?.['group.protocol'] === 'consumer' ? {} : { 'heartbeat.interval.ms': `${HEARTBEAT_MS}` }),
         ...settings
       }
-      return this.#ask({ do: 'join', name: `${member} ${bootstrapServers}`, topics, pattern, regex, settings: all })
+      return this.#execute({ do: 'join', name: `${member} ${bootstrapServers}`, topics, pattern, regex, settings: all })
     })
   }
 
   /** A consumer reads its partitions to their end, and commits. */
   read(member: string): Step {
     return arrange(`${member} reads and commits`, ({ bootstrapServers }) =>
-      this.#ask({ do: 'read', name: `${member} ${bootstrapServers}` })
+      this.#execute({ do: 'read', name: `${member} ${bootstrapServers}` })
     )
   }
 
   leave(member: string): Step {
     return arrange(`${member} leaves`, ({ bootstrapServers }) =>
-      this.#ask({ do: 'leave', name: `${member} ${bootstrapServers}` })
+      this.#execute({ do: 'leave', name: `${member} ${bootstrapServers}` })
     )
   }
 
@@ -113,8 +113,8 @@ export class Tools {
     return runTool(this.#console, tool, [...servers, ...args])
   }
 
-  #ask(order: object): Promise<unknown> {
-    return this.#console.ask(JSON.stringify(order))
+  #execute(command: object): Promise<unknown> {
+    return this.#console.execute(JSON.stringify(command))
   }
 }
 

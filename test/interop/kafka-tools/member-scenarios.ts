@@ -148,7 +148,7 @@ function assigning(run: Commands): Step[] {
   return [
     new Group('waiting').found(),
     arrange('assignments are seldom', session =>
-      session.ask(IncrementalAlterConfigs, 1, {
+      session.sendRequest(IncrementalAlterConfigs, 1, {
         resources: [{ resourceType: GROUP_RESOURCE, resourceName: 'waiting', configs }]
       })
     ),
@@ -219,7 +219,7 @@ class Beating {
         ...(from === 0 ? first : {}),
         topicPartitions: owned
       }
-      await session.askUntil(ConsumerGroupHeartbeat, 1, beat, ({ memberEpoch }) => memberEpoch === to)
+      await session.requestUntil(ConsumerGroupHeartbeat, 1, beat, ({ memberEpoch }) => memberEpoch === to)
     })
   }
 }

@@ -142,9 +142,9 @@ function deletedTopic(run: Commands): Step[] {
     run.groups('--reset-offsets --group left --topic doomed --topic orders:0 --to-latest --execute'),
     run.groups('--reset-offsets --group lost --topic doomed --to-latest --execute'),
     arrange('the topic goes, and the offsets with it', async session => {
-      await session.ask(DeleteTopics, 5, { topicNames: ['doomed'], timeoutMs: 30_000 })
+      await session.sendRequest(DeleteTopics, 5, { topicNames: ['doomed'], timeoutMs: 30_000 })
       const gone = (groupId: string) =>
-        session.askUntil(
+        session.requestUntil(
           OffsetFetch,
           8,
           { groups: [{ groupId, topics }] },

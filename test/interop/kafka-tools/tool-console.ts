@@ -27,5 +27,5 @@ export function startTools(jars: string): JavaConsole {
 
 /** Runs a tool by its class name. */
 export async function runTool(tools: JavaConsole, name: string, args: readonly string[]): Promise<Printed> {
-  return (await tools.ask(JSON.stringify({ do: 'tool', class: name, args }))) as Printed
+  return (await tools.execute(JSON.stringify({ do: 'tool', class: name, args }))) as Printed
 }

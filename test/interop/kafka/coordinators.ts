@@ -19,9 +19,11 @@ export async function coordinating<Broker extends { readonly bootstrapServers: s
   const session = new Session(broker.bootstrapServers)
   const isAllWell = (answers: readonly { readonly errorCode: string }[]) =>
     answers.length === PARTITIONS && answers.every(({ errorCode }) => errorCode === 'NONE')
-  await session.askUntil(FindCoordinator, 4, { coordinatorKeys: GROUPS }, ({ coordinators }) => isAllWell(coordinators))
+  await session.requestUntil(FindCoordinator, 4, { coordinatorKeys: GROUPS }, ({ coordinators }) =>
+    isAllWell(coordinators)
+  )
   const groups = GROUPS.map(groupId => ({ groupId, topics: [] }))
-  await session.askUntil(OffsetFetch, 8, { groups }, answer => isAllWell(answer.groups))
+  await session.requestUntil(OffsetFetch, 8, { groups }, answer => isAllWell(answer.groups))
   await session.closeAll()
   return broker
 }

@@ -67,7 +67,7 @@ export class Session {
   }
 
   /** Sends a request and waits for the response. */
-  async ask<A extends Api<Shape, Shape>>(
+  async sendRequest<A extends Api<Shape, Shape>>(
     api: A,
     version: number,
     request: EncodableRequestOf<A>,
@@ -80,14 +80,14 @@ export class Session {
    * Repeats a request until `accepts` is true for the response: Kafka's metadata reaches its components one after
    * another.
    */
-  async askUntil<A extends Api<Shape, Shape>>(
+  async requestUntil<A extends Api<Shape, Shape>>(
     api: A,
     version: number,
     request: EncodableRequestOf<A>,
     accepts: (answer: DecodedResponseOf<A>) => boolean
   ): Promise<DecodedResponseOf<A>> {
     for (const deadline = Date.now() + REPEAT_LIMIT_MS; ; ) {
-      const answer = await this.ask(api, version, request, 'until')
+      const answer = await this.sendRequest(api, version, request, 'until')
       if (typeof answer !== 'string' && accepts(answer as DecodedResponseOf<A>)) return answer as DecodedResponseOf<A>
       if (Date.now() > deadline) throw new Error(`${api.name} never became as wanted: ${inspect(answer, { depth: 9 })}`)
     }

@@ -49,7 +49,7 @@ export function call<A extends Api<Shape, Shape>>(
     ...(options.subset && { subset: options.subset }),
     ...(options.since && { since: options.since }),
     async play(session) {
-      const answer = await session.ask(api, version, requestFor(request, session), options.on)
+      const answer = await session.sendRequest(api, version, requestFor(request, session), options.on)
       session.remember(step, answer)
       return compared(step.name, answer, session, options)
     },

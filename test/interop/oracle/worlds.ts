@@ -105,6 +105,11 @@ async function both<T>(kafka: Promise<T>, ours: Promise<T>): Promise<[T, T]> {
 async function coordinatorsUp({ bootstrapServers }: RunningBroker): Promise<void> {
   const session = new Session(bootstrapServers)
   const request = { coordinatorKeys: ['any'] }
-  await session.askUntil(APIS.FindCoordinator, 4, request, ({ coordinators }) => coordinators[0]?.errorCode === 'NONE')
+  await session.requestUntil(
+    APIS.FindCoordinator,
+    4,
+    request,
+    ({ coordinators }) => coordinators[0]?.errorCode === 'NONE'
+  )
   await session.closeAll()
 }

@@ -9,13 +9,13 @@ import { Session } from '../oracle/session.ts'
 import { call, type Step } from '../oracle/transcript.ts'
 import { Group } from '../oracle/transcripts/group.ts'
 import { topic } from '../oracle/transcripts/topic.ts'
-import { classicTales } from './classic-tales.ts'
-import { consumerTales } from './consumer-tales.ts'
-import { lookAtGroups } from './groups-look.ts'
-import { mixedTales } from './mixed-tales.ts'
-import { freshRealm, SUCCESSIONS } from './realm.ts'
-import { warningsOf } from './reign.ts'
-import { PARTITIONS, TOPIC } from './tale.ts'
+import { warningsOf } from './broker-run.ts'
+import { classicGroups } from './classic-groups.ts'
+import { consumerGroups } from './consumer-groups.ts'
+import { dataDirectoryOfEachTest, SUCCESSIONS } from './data-directory.ts'
+import { PARTITIONS, TOPIC } from './group-scenario.ts'
+import { viewGroups } from './groups-view.ts'
+import { mixedGroups } from './mixed-groups.ts'
 
 const CASES = SUCCESSIONS.with(1, { brokers: ['minikafka', 'Kafka 4.4.0', 'minikafka'], ends: 'killed' })
 
@@ -32,47 +32,47 @@ const compacted = call('__consumer_offsets is compacted at once', APIS.Increment
   ]
 })
 
-const realm = freshRealm()
+const directory = dataDirectoryOfEachTest()
 
 test.each(CASES)(
   'each broker finds and continues the groups of a directory that $brokers.0 created, each broker $ends',
   async ({ brokers, ends }) => {
-    onTestFailed(() => realm.tellWarnings())
-    const tales = [...classicTales(), ...mixedTales(), ...consumerTales()]
-    const groupIds = tales.map(({ id }) => id)
+    onTestFailed(() => directory.printWarnings())
+    const scenarios = [...classicGroups(), ...mixedGroups(), ...consumerGroups()]
+    const groupIds = scenarios.map(({ id }) => id)
     const [port] = await freePorts()
     const session = new Session(`localhost:${port}`)
     const play = async (steps: readonly Step[]) => {
       for (const step of steps) await step.play(session)
     }
     let previous: object | undefined
-    for (const [life, broker] of brokers.entries()) {
-      const served = await realm.begin({ broker, ends }, port)
+    for (const [phase, broker] of brokers.entries()) {
+      const served = await directory.begin({ broker, ends }, port)
       await play(groupIds.map(id => new Group(id).found()))
       if (previous === undefined) {
-        await play([compacted, topic(TOPIC, PARTITIONS), ...tales.flatMap(tale => tale.begin())])
+        await play([compacted, topic(TOPIC, PARTITIONS), ...scenarios.flatMap(scenario => scenario.begin())])
       } else {
         // A Kafka that has just loaded its groups lists some of them later.
         const timeout = broker === 'minikafka' ? 0 : PATIENCE_MS
-        const looking = expect.poll(() => lookAtGroups(session, groupIds), {
+        const looking = expect.poll(() => viewGroups(session, groupIds), {
           timeout,
-          message: `what ${life}, ${broker}, finds`
+          message: `what ${phase}, ${broker}, finds`
         })
         await looking.toEqual(previous)
-        await play(tales.flatMap(tale => tale.goOn(life)))
-        expect(await lookAtGroups(session, groupIds), `what ${life}, ${broker}, has of those who go on`).toEqual(
+        await play(scenarios.flatMap(scenario => scenario.resume(phase)))
+        expect(await viewGroups(session, groupIds), `what ${phase}, ${broker}, has of those who go on`).toEqual(
           previous
         )
-        await play(tales.flatMap(tale => tale.change(life)))
+        await play(scenarios.flatMap(scenario => scenario.change(phase)))
       }
-      previous = await lookAtGroups(session, groupIds)
-      await play(tales.flatMap(tale => tale.unfinished?.(life) ?? []))
+      previous = await viewGroups(session, groupIds)
+      await play(scenarios.flatMap(scenario => scenario.unfinished?.(phase) ?? []))
       await session.closeAll()
-      expect(warningsOf(served), `what ${life}, ${broker}, warns of`).toEqual([])
-      await realm.end({ ends })
-      const files = await filesOf(realm.dataDir, /^__consumer_offsets-\d+\/.*\.log$/)
+      expect(warningsOf(served), `what ${phase}, ${broker}, warns of`).toEqual([])
+      await directory.end({ ends })
+      const files = await filesOf(directory.dataDir, /^__consumer_offsets-\d+\/.*\.log$/)
       expect((await dumpLog([...files, '--verify'])).stdout).toContain('no problems found')
-      if (life === brokers.length - 1) await expectSameDump(files, ['--offsets-decoder'])
+      if (phase === brokers.length - 1) await expectSameDump(files, ['--offsets-decoder'])
     }
   }
 )

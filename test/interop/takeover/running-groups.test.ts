@@ -5,12 +5,12 @@ import { afterEach, expect, onTestFailed, test } from 'vitest'
 import { type CountingProgram, startCounting } from '../java/counting.ts'
 import { groupProgram } from '../java/groups.ts'
 import { freePorts } from '../kafka/kafka.ts'
-import { freshRealm } from './realm.ts'
-import type { Reign } from './reign.ts'
+import type { BrokerRun } from './broker-run.ts'
+import { dataDirectoryOfEachTest } from './data-directory.ts'
 
 const CLIENT = '4.4.0'
 const PROTOCOLS = ['range', 'consumer']
-const REIGNS: readonly Reign[] = [
+const RUNS: readonly BrokerRun[] = [
   { broker: 'minikafka', ends: 'stopped' },
   { broker: 'Kafka 4.3.1', ends: 'stopped' },
   { broker: 'minikafka', ends: 'killed' },
@@ -20,7 +20,7 @@ const REIGNS: readonly Reign[] = [
 /** Records that each group reads from each broker. */
 const BETWEEN = 300
 
-const realm = freshRealm()
+const directory = dataDirectoryOfEachTest()
 let programs: readonly CountingProgram[] = []
 
 afterEach(async () => {
@@ -29,17 +29,17 @@ afterEach(async () => {
 })
 
 test('running groups continue when brokers are stopped and killed', async () => {
-  onTestFailed(() => realm.tellWarnings())
+  onTestFailed(() => directory.printWarnings())
   const [port] = await freePorts()
   const java = await groupProgram(CLIENT)
-  for (const [index, reign] of REIGNS.entries()) {
-    await realm.begin(reign, port)
+  for (const [index, run] of RUNS.entries()) {
+    await directory.begin(run, port)
     if (index === 0) {
       const args = (protocol: string) => ['endure', `localhost:${port}`, protocol, `running-${protocol}`]
       programs = PROTOCOLS.map(protocol => startCounting([...java, ...args(protocol)]))
     }
     await Promise.all(programs.map(program => program.reaches(program.count + BETWEEN)))
-    if (index < REIGNS.length - 1) await realm.end(reign)
+    if (index < RUNS.length - 1) await directory.end(run)
   }
   const restarted = 'the same partitions, the same epoch, nobody else knows'
   for (const program of programs) {

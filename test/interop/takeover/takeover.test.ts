@@ -5,12 +5,12 @@ import { type EnduringProducer, startEnduringProducer } from '../java/endure.ts'
 import { freePorts } from '../kafka/kafka.ts'
 import { expectSameDumps } from '../kafka-tools/same-dumps.ts'
 import { Session } from '../oracle/session.ts'
-import { type ClusterView, look } from './look.ts'
-import { freshRealm } from './realm.ts'
-import { type Reign, warningsOf } from './reign.ts'
-import { ENDLESS, STORY_LOOK, Story } from './story.ts'
+import { type BrokerRun, warningsOf } from './broker-run.ts'
+import { ClusterChanges, PRODUCER_TOPIC, VIEWED } from './cluster-changes.ts'
+import { type ClusterView, viewCluster } from './cluster-view.ts'
+import { dataDirectoryOfEachTest } from './data-directory.ts'
 
-const REIGNS: Readonly<Record<string, readonly Reign[]>> = {
+const RUNS: Readonly<Record<string, readonly BrokerRun[]>> = {
   'created by Kafka, brokers stopped': [
     { broker: 'Kafka 4.3.1', ends: 'stopped' },
     { broker: 'minikafka', ends: 'stopped' },
@@ -35,7 +35,7 @@ const REIGNS: Readonly<Record<string, readonly Reign[]>> = {
   ]
 }
 
-const realm = freshRealm()
+const directory = dataDirectoryOfEachTest()
 let producer: EnduringProducer | undefined
 
 afterEach(async () => {
@@ -43,36 +43,36 @@ afterEach(async () => {
   producer = undefined
 })
 
-test.each(Object.entries(REIGNS))(
+test.each(Object.entries(RUNS))(
   'each broker finds the state of the broker before it in a directory %s',
   { timeout: 600_000 },
-  async (_, reigns) => {
-    onTestFailed(() => realm.tellWarnings())
-    const story = new Story()
+  async (_, runs) => {
+    onTestFailed(() => directory.printWarnings())
+    const changes = new ClusterChanges()
     const [port] = await freePorts()
     let previous: ClusterView | undefined
-    for (const [index, reign] of reigns.entries()) {
-      const name = `${index}, ${reign.broker}`
-      const served = await realm.begin(reign, port)
+    for (const [index, run] of runs.entries()) {
+      const name = `${index}, ${run.broker}`
+      const served = await directory.begin(run, port)
       const session = new Session(served.bootstrapServers)
       if (previous !== undefined) {
-        expect(await look(session, STORY_LOOK), `what ${name}, finds`).toEqual(previous)
-        await story.expectProducerStates(session)
-        expect(await look(session, STORY_LOOK), `what ${name}, has after retries`).toEqual(previous)
+        expect(await viewCluster(session, VIEWED), `what ${name}, finds`).toEqual(previous)
+        await changes.expectProducerStates(session)
+        expect(await viewCluster(session, VIEWED), `what ${name}, has after retries`).toEqual(previous)
       }
-      await story.live(session, { endsClean: reign.ends === 'stopped' })
+      await changes.runPhase(session, { stopsCleanly: run.ends === 'stopped' })
       // After a kill, Kafka knows only the last batch of a producer, because it takes a producer snapshot before it is
       // ready.
-      const inFlight = reigns.some(({ ends }) => ends === 'killed') ? 1 : 5
-      producer ??= await startEnduringProducer({ servers: served.bootstrapServers, ...ENDLESS, inFlight })
+      const inFlight = runs.some(({ ends }) => ends === 'killed') ? 1 : 5
+      producer ??= await startEnduringProducer({ servers: served.bootstrapServers, ...PRODUCER_TOPIC, inFlight })
       await producer.more(2000)
-      if (index === reigns.length - 1) await producer.finish()
-      previous = await look(session, STORY_LOOK)
+      if (index === runs.length - 1) await producer.finish()
+      previous = await viewCluster(session, VIEWED)
       await session.closeAll()
       expect(warningsOf(served), `what ${name}, warns of`).toEqual([])
-      await realm.end(reign)
+      await directory.end(run)
       // The first two phases cover each kind of broker.
-      if (index < 2) await expectSameDumps(realm.dataDir, reign.ends === 'stopped')
+      if (index < 2) await expectSameDumps(directory.dataDir, run.ends === 'stopped')
     }
   }
 )

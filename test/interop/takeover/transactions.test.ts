@@ -3,12 +3,12 @@
 import { expect, onTestFailed, test } from 'vitest'
 import { freePorts } from '../kafka/kafka.ts'
 import { Session } from '../oracle/session.ts'
-import { freshRealm, SUCCESSIONS } from './realm.ts'
-import { type Reign, warningsOf } from './reign.ts'
-import { lookAtTransactions, unstable } from './transactions-look.ts'
-import { TransactionsStory } from './transactions-story.ts'
+import { type BrokerRun, warningsOf } from './broker-run.ts'
+import { dataDirectoryOfEachTest, SUCCESSIONS } from './data-directory.ts'
+import { TransactionChanges } from './transaction-changes.ts'
+import { unstable, viewTransactions } from './transactions-view.ts'
 
-const realm = freshRealm()
+const directory = dataDirectoryOfEachTest()
 
 /** Cases at each level of `transaction.version`; the older levels with one case in each order of brokers. */
 const CASES = [
@@ -20,30 +20,32 @@ const CASES = [
 test.each(CASES)(
   'each broker finds and continues transactions, at level $level, directory created by $brokers.0, each broker $ends',
   async ({ brokers, ends, level }) => {
-    onTestFailed(() => realm.tellWarnings())
-    const story = new TransactionsStory(Number(level))
+    onTestFailed(() => directory.printWarnings())
+    const changes = new TransactionChanges(Number(level))
     const [port] = await freePorts()
     let previous: object | undefined
     for (const [index, broker] of brokers.entries()) {
-      const reign: Reign = { broker, ends }
-      const served = await realm.begin(reign, port)
+      const run: BrokerRun = { broker, ends }
+      const served = await directory.begin(run, port)
       const session = new Session(served.bootstrapServers)
-      await story.meet(session)
+      await changes.meet(session)
       if (previous !== undefined) {
-        expect(await lookAtTransactions(session, story.look), `what ${index}, ${broker}, finds`).toEqual(previous)
-        await story.goOn(session)
+        expect(await viewTransactions(session, changes.viewCluster), `what ${index}, ${broker}, finds`).toEqual(
+          previous
+        )
+        await changes.resume(session)
       }
-      if (index < brokers.length - 1) await story.leaveOpen(session)
-      const seen = await lookAtTransactions(session, story.look)
+      if (index < brokers.length - 1) await changes.leaveOpen(session)
+      const seen = await viewTransactions(session, changes.viewCluster)
       expect(seen.transactionVersion).toBe(Number(level))
       if (index === brokers.length - 1) {
-        expect(seen.partitions.flatMap(({ committed }) => committed)).toEqual(story.committed)
+        expect(seen.partitions.flatMap(({ committed }) => committed)).toEqual(changes.committed)
         expect(seen.partitions.map(({ end, stable }) => end - stable)).toEqual([0n, 0n, 0n])
       } else expect(unstable(seen.stableOffsets)).toEqual([1])
       previous = seen
       await session.closeAll()
       expect(warningsOf(served), `what ${index}, ${broker}, warns of`).toEqual([])
-      await realm.end(reign)
+      await directory.end(run)
     }
   }
 )

@@ -6,7 +6,7 @@ import { buildBatch } from '../../../src/protocol/records/builder.ts'
 import type { Session } from '../oracle/session.ts'
 import { named, request } from '../oracle/transcripts/producing.ts'
 import { Transactional } from '../oracle/transcripts/transactional.ts'
-import { heard } from './look.ts'
+import { received } from './cluster-view.ts'
 
 const { AddOffsetsToTxn, AddPartitionsToTxn, EndTxn, InitProducerId, Produce, TxnOffsetCommit } = APIS
 /** The default of transaction.max.timeout.ms: no transaction times out while brokers change. */
@@ -60,7 +60,7 @@ export class Transactor {
     await new Transactional(this.id).found().play(session)
     if (this.#producer.producerId !== -1n) return
     const request = { transactionalId: this.id, transactionTimeoutMs: TIMEOUT_MS }
-    this.#learn(await session.askUntil(InitProducerId, 5, request, ({ errorCode }) => errorCode === 'NONE'))
+    this.#learn(await session.requestUntil(InitProducerId, 5, request, ({ errorCode }) => errorCode === 'NONE'))
   }
 
   /** Writes a batch of two records to a partition, as part of the transaction. */
@@ -76,7 +76,7 @@ export class Transactor {
     )
     const asked = request([named(topic, batch.bytes, partition)], { transactionalId: this.id })
     // A broker that has just started may lack the coordinator that verifies the transaction.
-    const { responses } = await session.askUntil(
+    const { responses } = await session.requestUntil(
       Produce,
       this.#versions.Produce,
       asked,
@@ -95,9 +95,10 @@ export class Transactor {
       committedMetadata: `by ${this.id}`
     }))
     const of = { transactionalId: this.id, groupId, ...this.#producer }
-    if (this.#versions === OLD) expect(heard(await session.ask(AddOffsetsToTxn, 4, of)).errorCode).toBe('NONE')
+    if (this.#versions === OLD)
+      expect(received(await session.sendRequest(AddOffsetsToTxn, 4, of)).errorCode).toBe('NONE')
     const asked = { ...of, topics: [{ name: topic, partitions }] }
-    const { topics } = heard(await session.ask(TxnOffsetCommit, this.#versions.TxnOffsetCommit, asked))
+    const { topics } = received(await session.sendRequest(TxnOffsetCommit, this.#versions.TxnOffsetCommit, asked))
     const codes = topics.flatMap(found => found.partitions.map(({ errorCode }) => errorCode))
     expect(codes).toEqual(partitions.map(() => 'NONE'))
   }
@@ -108,7 +109,7 @@ export class Transactor {
   async end(session: Session, outcome: 'commit' | 'abort'): Promise<void> {
     const { producerId, producerEpoch } = this.#producer
     const asked = { transactionalId: this.id, ...this.#producer, committed: outcome === 'commit' }
-    const answer = heard(await session.ask(EndTxn, this.#versions.EndTxn, asked))
+    const answer = received(await session.sendRequest(EndTxn, this.#versions.EndTxn, asked))
     const next = this.#versions === OLD ? {} : { producerId, producerEpoch: producerEpoch + 1 }
     expect({ id: this.id, ...answer }).toMatchObject({ id: this.id, errorCode: 'NONE', ...next })
     if (this.#versions === NEW) this.#learn(answer)
@@ -123,7 +124,7 @@ export class Transactor {
       ...{ v3AndBelowTransactionalId: this.id, v3AndBelowTopics: [{ name, partitions: [partition] }] },
       ...{ v3AndBelowProducerId: producerId, v3AndBelowProducerEpoch: producerEpoch }
     }
-    const { resultsByTopicV3AndBelow } = heard(await session.ask(AddPartitionsToTxn, 3, asked))
+    const { resultsByTopicV3AndBelow } = received(await session.sendRequest(AddPartitionsToTxn, 3, asked))
     const codes = resultsByTopicV3AndBelow.flatMap(found => found.resultsByPartition)
     expect({ id: this.id, codes }).toMatchObject({ id: this.id, codes: [{ partitionErrorCode: 'NONE' }] })
   }

@@ -7,7 +7,7 @@ import { type BatchOptions, buildBatch } from '../../../src/protocol/records/bui
 import type { Codec } from '../../../src/protocol/records/compression/codecs.ts'
 import type { Session } from '../oracle/session.ts'
 import { named, request } from '../oracle/transcripts/producing.ts'
-import { heard } from './look.ts'
+import { received } from './cluster-view.ts'
 
 /** Interval between the timestamps of two batches. */
 const STEP_MS = 2_000n
@@ -79,8 +79,8 @@ export class Writer {
   }
 
   async #send(session: Session, bytes: Buffer): Promise<{ errorCode: ErrorName | undefined; offset: bigint }> {
-    const { responses } = heard(
-      await session.ask(APIS.Produce, 9, request([named(this.#topic, bytes, this.#partition)]))
+    const { responses } = received(
+      await session.sendRequest(APIS.Produce, 9, request([named(this.#topic, bytes, this.#partition)]))
     )
     const [answer] = responses[0]?.partitionResponses ?? []
     return { errorCode: answer?.errorCode, offset: answer?.baseOffset ?? -1n }
@@ -88,7 +88,12 @@ export class Writer {
 
   async #identity(session: Session) {
     const plain = { transactionalId: null, transactionTimeoutMs: 60_000 }
-    this.#producer ??= await session.askUntil(APIS.InitProducerId, 4, plain, ({ errorCode }) => errorCode === 'NONE')
+    this.#producer ??= await session.requestUntil(
+      APIS.InitProducerId,
+      4,
+      plain,
+      ({ errorCode }) => errorCode === 'NONE'
+    )
     const { producerId, producerEpoch } = this.#producer
     return { producerId, producerEpoch }
   }

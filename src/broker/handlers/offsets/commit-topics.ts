@@ -24,7 +24,7 @@ export function sortCommit<Partition extends Indexed>(
   image: MetadataImage,
   byId: boolean
 ): SortedCommit<Partition> {
-  const sorted = topics.map(topic => sortOut(topic, image, byId))
+  const sorted = topics.map(topic => splitByExistence(topic, image, byId))
   const refused = sorted.flatMap(topic => topic.refused)
   return {
     topics: sorted.map(({ accepted }) => accepted).filter(({ partitions }) => partitions.length > 0),
@@ -37,7 +37,7 @@ interface Sorted<Partition> {
   readonly refused: readonly CommitResponseTopic[]
 }
 
-function sortOut<Partition extends Indexed>(
+function splitByExistence<Partition extends Indexed>(
   topic: OffsetTopic<Partition>,
   image: MetadataImage,
   byId: boolean

@@ -215,9 +215,9 @@ function verificationError(error: unknown, { apiVersion, versions }: Transaction
   if (code === 'TRANSACTION_ABORTABLE' && apiVersion < versions.abortableSince) {
     return new KafkaError('INVALID_TXN_STATE', 'Partition was not added to the transaction')
   }
-  const isTriedAgain =
+  const isRetriable =
     RETRIABLE_COORDINATOR_ERRORS.has(code) || (code === 'CONCURRENT_TRANSACTIONS' && apiVersion < versions.addsSince)
-  if (!isTriedAgain) return error
+  if (!isRetriable) return error
   const why = 'Unable to verify the partition has been added to the transaction. Underlying error: '
   return new KafkaError('NOT_ENOUGH_REPLICAS', why + code)
 }

@@ -66,15 +66,24 @@ class Stranger {
     () => this.#join(),
     () => this.#join(),
     () => this.#sync(),
-    () => this.#ask('Heartbeat', { ...this.#claim(), groupInstanceId: this.#instance() }),
-    () => this.#ask('LeaveGroup', { groupId: this.#group(), memberId: this.#member(), members: this.#leaving() }),
+    () => this.#sendRequest('Heartbeat', { ...this.#claim(), groupInstanceId: this.#instance() }),
+    () =>
+      this.#sendRequest('LeaveGroup', { groupId: this.#group(), memberId: this.#member(), members: this.#leaving() }),
     () => this.#commit(),
     () => this.#fetch(),
-    () => this.#ask('OffsetDelete', { groupId: this.#group(), topics: this.#deleted() }),
-    () => this.#ask('DescribeGroups', { groups: this.#some(this.#group), includeAuthorizedOperations: true }),
-    () => this.#ask('ConsumerGroupDescribe', { groupIds: this.#some(this.#group), includeAuthorizedOperations: true }),
-    () => this.#ask('ListGroups', { statesFilter: this.#pick([], ['Stable', ' ']), typesFilter: this.#pick([], ['']) }),
-    () => this.#ask('DeleteGroups', { groupsNames: this.#some(this.#group, 1) }),
+    () => this.#sendRequest('OffsetDelete', { groupId: this.#group(), topics: this.#deleted() }),
+    () => this.#sendRequest('DescribeGroups', { groups: this.#some(this.#group), includeAuthorizedOperations: true }),
+    () =>
+      this.#sendRequest('ConsumerGroupDescribe', {
+        groupIds: this.#some(this.#group),
+        includeAuthorizedOperations: true
+      }),
+    () =>
+      this.#sendRequest('ListGroups', {
+        statesFilter: this.#pick([], ['Stable', ' ']),
+        typesFilter: this.#pick([], [''])
+      }),
+    () => this.#sendRequest('DeleteGroups', { groupsNames: this.#some(this.#group, 1) }),
     async () => this.#broker.clock.advance(this.#pick(1, 1_000, 10_000, 46_000))
   ]
 
@@ -124,7 +133,7 @@ class Stranger {
   }
 
   async #heartbeat(request: object) {
-    const answer = (await this.#ask('ConsumerGroupHeartbeat', { serverAssignor: null, ...request })) as
+    const answer = (await this.#sendRequest('ConsumerGroupHeartbeat', { serverAssignor: null, ...request })) as
       | { errorCode: string; memberId: string | null; memberEpoch: number }
       | undefined
     if (answer?.errorCode === 'NONE' && answer.memberId !== null) this.#heard(answer.memberId, answer.memberEpoch)
@@ -136,7 +145,7 @@ class Stranger {
   }
 
   async #join() {
-    const answer = (await this.#ask('JoinGroup', {
+    const answer = (await this.#sendRequest('JoinGroup', {
       groupId: this.#group(),
       sessionTimeoutMs: this.#pick(10_000, 10_000, 10_000, this.#number()),
       rebalanceTimeoutMs: this.#pick(10_000, this.#number()),
@@ -152,7 +161,12 @@ class Stranger {
   #sync() {
     const assignments = this.#some(() => ({ memberId: this.#member(), assignment: this.#bytes() }))
     const protocol = { protocolType: this.#pick(null, 'consumer'), protocolName: this.#pick(null, 'range', 'sticky') }
-    return this.#ask('SyncGroup', { ...this.#claim(), groupInstanceId: this.#instance(), ...protocol, assignments })
+    return this.#sendRequest('SyncGroup', {
+      ...this.#claim(),
+      groupInstanceId: this.#instance(),
+      ...protocol,
+      assignments
+    })
   }
 
   #commit() {
@@ -169,7 +183,7 @@ class Stranger {
     }))
     const retentionTimeMs = this.#pick(-1n, 0n, -2n, 2n ** 63n - 1n)
     const request = { ...claim, generationIdOrMemberEpoch, groupInstanceId: this.#instance(), retentionTimeMs, topics }
-    return this.#ask('OffsetCommit', request)
+    return this.#sendRequest('OffsetCommit', request)
   }
 
   #fetch() {
@@ -182,11 +196,16 @@ class Stranger {
       const memberId = this.#pick(null, this.#member())
       return { groupId: this.#group(), memberId, memberEpoch: this.#number(), topics: this.#pick(null, topics) }
     }
-    return this.#ask('OffsetFetch', { groupId: this.#group(), topics, groups: this.#some(group), requireStable: true })
+    return this.#sendRequest('OffsetFetch', {
+      groupId: this.#group(),
+      topics,
+      groups: this.#some(group),
+      requireStable: true
+    })
   }
 
   /** At any version. A field that the version cannot encode is an error of this client, not of the broker. */
-  async #ask(name: ApiName, request: object): Promise<object | undefined> {
+  async #sendRequest(name: ApiName, request: object): Promise<object | undefined> {
     const [oldest, newest] = APIS[name].versions
     const version = oldest + this.#random.below(newest - oldest + 1)
     try {

@@ -91,7 +91,7 @@ describe('committed offsets', () => {
     await using harness = await started()
     const topicId = await harness.createTopic('foo')
     await commit(harness, 10, [{ topicId, partitions: [partition(0, 'x'.repeat(4_000))] }])
-    const ask = async (times: number) => {
+    const sendRequest = async (times: number) => {
       const partitionIndexes = Array.from({ length: times }, () => 0)
       const groups = Array.from({ length: times }, () => ({ groupId: 'g', topics: null }))
       const request = version < 8 ? { groupId: 'g', topics: [{ name: 'foo', partitionIndexes }] } : { groups }
@@ -101,8 +101,8 @@ describe('committed offsets', () => {
       const bytes = partitions.reduce((sum, { metadata }) => sum + (metadata ?? '').length, 0)
       return { isWhole: bytes === times * 4_000, bytes, errors: [...new Set(errors)].filter(code => code !== 'NONE') }
     }
-    expect(await ask(4_000)).toMatchObject({ isWhole: true, errors: [] })
-    const refused = await ask(5_000)
+    expect(await sendRequest(4_000)).toMatchObject({ isWhole: true, errors: [] })
+    const refused = await sendRequest(5_000)
     expect(refused.errors).toEqual(['INVALID_REQUEST'])
     expect(refused.bytes).toBeLessThanOrEqual(MAX_RESPONSE_BYTES)
   })

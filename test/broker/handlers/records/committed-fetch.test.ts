@@ -127,14 +127,14 @@ describe('a read_committed Fetch', () => {
     const { broker, topic, producer } = await started()
     await using _ = broker
     await producer.send(topic, 0, ['a'])
-    const ask = (changes: object) =>
+    const sendRequest = (changes: object) =>
       broker.request('Fetch', broker.fetchRequest(topic.topicId, 0n, { isolationLevel: READ_COMMITTED, ...changes }))
-    const begun = await ask({ sessionEpoch: 0 })
+    const begun = await sendRequest({ sessionEpoch: 0 })
     expect(begun.responses[0]?.partitions[0]?.lastStableOffset).toBe(0n)
     const next = { sessionId: begun.sessionId, topics: [] }
-    expect((await ask({ ...next, sessionEpoch: 1 })).responses).toEqual([])
+    expect((await sendRequest({ ...next, sessionEpoch: 1 })).responses).toEqual([])
     await producer.commit()
-    const answer = await ask({ ...next, sessionEpoch: 2 })
+    const answer = await sendRequest({ ...next, sessionEpoch: 2 })
     expect(answer.responses[0]?.partitions[0]?.lastStableOffset).toBe(2n)
   })
 })

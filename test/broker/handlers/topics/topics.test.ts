@@ -35,11 +35,11 @@ describe('topics', () => {
 
   it('are created by Metadata if the client and the broker allow it', async () => {
     await using broker = await Harness.start({ config: { 'num.partitions': 3 } })
-    const ask = (name: string, allowAutoTopicCreation: boolean) =>
+    const sendRequest = (name: string, allowAutoTopicCreation: boolean) =>
       broker.request('Metadata', { topics: [{ name }], allowAutoTopicCreation })
-    expect((await ask('auto', false)).topics[0]?.errorCode).toBe('UNKNOWN_TOPIC_OR_PARTITION')
-    expect((await ask('auto', true)).topics[0]?.partitions).toHaveLength(3)
-    expect((await ask('bad name!', true)).topics[0]?.errorCode).toBe('INVALID_TOPIC_EXCEPTION')
+    expect((await sendRequest('auto', false)).topics[0]?.errorCode).toBe('UNKNOWN_TOPIC_OR_PARTITION')
+    expect((await sendRequest('auto', true)).topics[0]?.partitions).toHaveLength(3)
+    expect((await sendRequest('bad name!', true)).topics[0]?.errorCode).toBe('INVALID_TOPIC_EXCEPTION')
   })
 
   it('are not created by Metadata if the broker forbids it', async () => {

@@ -16,10 +16,10 @@ describe('InitProducerId', () => {
   it.each(VERSIONS)('assigns a producer to a transactional id in version %i', async version => {
     await using harness = await Harness.start()
     await harness.request('FindCoordinator', { coordinatorKeys: ['orders'], keyType: 1 })
-    const ask = () => harness.request('InitProducerId', { ...request, transactionalId: 'orders' }, { version })
-    const first = await ask()
+    const sendRequest = () => harness.request('InitProducerId', { ...request, transactionalId: 'orders' }, { version })
+    const first = await sendRequest()
     expect(first).toMatchObject({ errorCode: 'NONE', producerEpoch: 0 })
-    expect(await ask()).toMatchObject({ errorCode: 'NONE', producerId: first.producerId, producerEpoch: 1 })
+    expect(await sendRequest()).toMatchObject({ errorCode: 'NONE', producerId: first.producerId, producerEpoch: 1 })
   })
 
   it('refuses an empty transactional id', async () => {

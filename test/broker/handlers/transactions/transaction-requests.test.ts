@@ -168,15 +168,15 @@ describe('a request with very many transactions yields to other requests', () =>
     WriteTxnMarkers: (broker: Harness) => broker.request('WriteTxnMarkers', { markers: [marker] })
   }
 
-  it.each(Object.entries(requests))('%s', async (_name, ask) => {
+  it.each(Object.entries(requests))('%s', async (_name, sendRequest) => {
     const clock = new ManualClock()
     await using broker = await Harness.start({ clock })
     await broker.createTopic('t', transactionalIds.length)
     for (const transactionalId of transactionalIds) await new TransactionalProducer(broker, transactionalId).init()
-    const atOnce = await ask(broker)
+    const atOnce = await sendRequest(broker)
     clock.workMs = 1
     let isDone = false
-    const answer = ask(broker).finally(() => {
+    const answer = sendRequest(broker).finally(() => {
       isDone = true
     })
     let turns = 0

@@ -34,7 +34,7 @@ const replace = (
 /** A changed config of Kafka takes effect some time after the response. */
 const settled = (setting: string, value: string, resourceType = TOPIC, resourceName = 'configs') =>
   arrange(`${setting} is ${value}`, session =>
-    session.askUntil(
+    session.requestUntil(
       DescribeConfigs,
       4,
       { resources: [of(resourceType, resourceName, [setting])] },
@@ -175,7 +175,7 @@ const broker: Step[] = [
   onBroker('back again', '1', ['log.retention.ms', DELETE, null]),
   onBroker('back again for all', '', ['log.retention.ms', DELETE, null]),
   arrange('the default is back', session =>
-    session.askUntil(
+    session.requestUntil(
       DescribeConfigs,
       4,
       { resources: [of(BROKER, '1', ['log.retention.ms'])] },

@@ -63,12 +63,12 @@ const settles = (groupId: string, ...memberIds: string[]): Step =>
         const memberEpoch = Number(session.recall(epochOf(groupId, memberId)))
         const owned = session.recall(`what ${memberId} owns`) as readonly object[]
         const request = { groupId, memberId, memberEpoch, topicPartitions: [...owned] as never }
-        const answer = await session.ask(ConsumerGroupHeartbeat, 1, request)
+        const answer = await session.sendRequest(ConsumerGroupHeartbeat, 1, request)
         if (typeof answer === 'string') throw new Error(`the heartbeat of ${memberId} is ${answer}`)
         session.remember(epochOf(groupId, memberId), answer.memberEpoch)
         if (answer.assignment) session.remember(`what ${memberId} owns`, answer.assignment.topicPartitions)
       }
-      const described = await session.ask(ConsumerGroupDescribe, 1, { groupIds: [groupId] })
+      const described = await session.sendRequest(ConsumerGroupDescribe, 1, { groupIds: [groupId] })
       const [group] = typeof described === 'string' ? [] : described.groups
       const hasAll = group?.members.every(({ assignment }) => assignment.topicPartitions.length > 0)
       isStable = group?.groupState === 'Stable' && hasAll === true

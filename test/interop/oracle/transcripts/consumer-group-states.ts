@@ -19,11 +19,11 @@ const group = new ConsumerGroup('states', TOPIC)
 const waitsBetweenAssignments = (value: number): Step =>
   arrange(`its assignments are ${value} ms apart`, async session => {
     const configs = [{ name: SETTING, configOperation: 0, value: `${value}` }]
-    await session.ask(IncrementalAlterConfigs, 1, {
+    await session.sendRequest(IncrementalAlterConfigs, 1, {
       resources: [{ resourceType: GROUP_RESOURCE, resourceName: group.id, configs }]
     })
     const asked = { resourceType: GROUP_RESOURCE, resourceName: group.id, configurationKeys: [SETTING] }
-    await session.askUntil(
+    await session.requestUntil(
       DescribeConfigs,
       4,
       { resources: [asked] },

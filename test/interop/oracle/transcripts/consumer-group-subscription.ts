@@ -77,12 +77,14 @@ const counts = (count: number) => (answer: { assignment: { topicPartitions: { pa
 const grown = (name: string, count: number): Step =>
   arrange(`${name} grows to ${count} partitions`, async session => {
     const request = { topics: [{ name, count, assignments: null }], timeoutMs: 30_000, validateOnly: false }
-    await session.askUntil(CreatePartitions, 3, request, ({ results }) => results[0]?.errorCode === 'NONE')
+    await session.requestUntil(CreatePartitions, 3, request, ({ results }) => results[0]?.errorCode === 'NONE')
     await leaders(session, name, count)
   })
 
 const deleted = (name: string): Step[] => [
-  arrange(`${name} is deleted`, session => session.ask(DeleteTopics, 5, { topicNames: [name], timeoutMs: 30_000 })),
+  arrange(`${name} is deleted`, session =>
+    session.sendRequest(DeleteTopics, 5, { topicNames: [name], timeoutMs: 30_000 })
+  ),
   gone(name)
 ]
 

@@ -117,7 +117,7 @@ export class ConsumerGroup {
   /** Waits until the group has that many members; compares nothing else. */
   size(count: number): Step {
     return arrange(`${this.id} has ${count} members`, session =>
-      session.askUntil(
+      session.requestUntil(
         ConsumerGroupDescribe,
         1,
         { groupIds: [this.id] },
@@ -184,9 +184,9 @@ function interval(configOperation: number, value: string | null, isDone: (config
   return arrange(`the time between assignments is ${value ?? 'as it was'}`, async session => {
     const configs = [{ name: INTERVAL, configOperation, value }]
     const resources = [{ resourceType: BROKER, resourceName: '', configs }]
-    await session.ask(IncrementalAlterConfigs, 1, { resources })
+    await session.sendRequest(IncrementalAlterConfigs, 1, { resources })
     const asked = { resources: [{ resourceType: BROKER, resourceName: '1', configurationKeys: [INTERVAL] }] }
-    await session.askUntil(DescribeConfigs, 4, asked, ({ results }) =>
+    await session.requestUntil(DescribeConfigs, 4, asked, ({ results }) =>
       isDone(results[0]?.configs[0]?.configSource ?? 0)
     )
   })

@@ -175,7 +175,7 @@ const byIds: Step[] = [
     topics: [byId(session, MAIN, { fetchOffset: 3n }), byId(session, 'sessions-doomed', { fetchOffset: 1n })]
   })),
   arrange('the topic is deleted', session =>
-    session.ask(DeleteTopics, 6, { topics: [{ name: 'sessions-doomed' }], timeoutMs: 30_000 })
+    session.sendRequest(DeleteTopics, 6, { topics: [{ name: 'sessions-doomed' }], timeoutMs: 30_000 })
   ),
   gone('sessions-doomed'),
   nextById('a topic of the session is gone', 5),
@@ -202,7 +202,7 @@ const names: Step[] = [
   filled('sessions-renewed', [bytes(['x'])]),
   byName,
   arrange('the topic is deleted', session =>
-    session.ask(DeleteTopics, 6, { topics: [{ name: 'sessions-renewed' }], timeoutMs: 30_000 })
+    session.sendRequest(DeleteTopics, 6, { topics: [{ name: 'sessions-renewed' }], timeoutMs: 30_000 })
   ),
   gone('sessions-renewed'),
   inSession(byName)('its topic is gone', 1),
@@ -247,7 +247,7 @@ const many: Step[] = [
     const request = { ...NOW, sessionId: 0, sessionEpoch: 0, topics: [named(MAIN)] }
     const ids: number[] = []
     for (let count = 0; count < 1200; count++) {
-      const answer = await session.ask(Fetch, LATEST, request)
+      const answer = await session.sendRequest(Fetch, LATEST, request)
       if (typeof answer !== 'string' && answer.sessionId !== 0) ids.push(answer.sessionId)
     }
     session.remember('many sessions', ids)
@@ -259,7 +259,7 @@ const many: Step[] = [
   arrange('so do all others', async session => {
     const request = { ...NOW, sessionEpoch: -1, topics: [] }
     for (const sessionId of session.recall('many sessions') as number[]) {
-      await session.ask(Fetch, LATEST, { ...request, sessionId })
+      await session.sendRequest(Fetch, LATEST, { ...request, sessionId })
     }
   }),
   opened('there is room again', [named(MAIN)])

@@ -233,7 +233,9 @@ let waits = 0
  */
 function delayedFetch(name: string, request: object, act: Step, version = LATEST): Step[] {
   const on = `waiting ${++waits}`
-  const open = arrange(`${name}, the connection`, session => session.ask(Fetch, LATEST, { ...NOW, topics: [] }, on))
+  const open = arrange(`${name}, the connection`, session =>
+    session.sendRequest(Fetch, LATEST, { ...NOW, topics: [] }, on)
+  )
   const { sent, answer } = delayed(
     name,
     Fetch,
@@ -318,7 +320,7 @@ const waiting: Step[] = [
     'the topic is deleted',
     { topics: [named('fetch-doomed')] },
     arrange('the topic is deleted', session =>
-      session.ask(DeleteTopics, 6, { topics: [{ name: 'fetch-doomed' }], timeoutMs: 30_000 })
+      session.sendRequest(DeleteTopics, 6, { topics: [{ name: 'fetch-doomed' }], timeoutMs: 30_000 })
     )
   ),
   gone('fetch-doomed'),
@@ -327,7 +329,7 @@ const waiting: Step[] = [
     'the topic is deleted, by id',
     (session: Session) => ({ topics: [byId(session, 'fetch-doomed')] }),
     arrange('the topic is deleted', session =>
-      session.ask(DeleteTopics, 6, { topics: [{ name: 'fetch-doomed' }], timeoutMs: 30_000 })
+      session.sendRequest(DeleteTopics, 6, { topics: [{ name: 'fetch-doomed' }], timeoutMs: 30_000 })
     ),
     17
   ),
@@ -336,7 +338,7 @@ const waiting: Step[] = [
     'partitions are added',
     { maxWaitMs: 700, topics: [named('fetch-empty')] },
     arrange('partitions are added', session =>
-      session.ask(CreatePartitions, 3, {
+      session.sendRequest(CreatePartitions, 3, {
         topics: [{ name: 'fetch-empty', count: 2, assignments: null }],
         timeoutMs: 30_000
       })

@@ -25,7 +25,7 @@ const listed = (name: string, version: number, request: object = {}): Step =>
 /** Kafka writes a group's first record after the response; the group is visible after that. */
 const shown = ({ id }: Group): Step =>
   arrange(`${id} is listed`, session =>
-    session.askUntil(ListGroups, 5, {}, ({ groups }) => groups.some(({ groupId }) => groupId === id))
+    session.requestUntil(ListGroups, 5, {}, ({ groups }) => groups.some(({ groupId }) => groupId === id))
   )
 
 /** Kafka lists members in no order, and localhost has two addresses. */

@@ -53,7 +53,7 @@ const replace = (name: string, configs: Record<string, string | null>, more: obj
 /** A changed config of Kafka takes effect some time after the response. */
 const settled = (setting: string, value: string) =>
   arrange(`${setting} is ${value}`, session =>
-    session.askUntil(
+    session.requestUntil(
       DescribeConfigs,
       4,
       { resources: [group(NAME, [setting])] },
@@ -179,7 +179,7 @@ const onBroker = (name: string, id: string, ...list: Change[]) => {
 }
 const brokerSays = (value: string) =>
   arrange(`${ASSIGNMENT} is ${value}`, session =>
-    session.askUntil(
+    session.requestUntil(
       DescribeConfigs,
       4,
       { resources: [{ resourceType: BROKER, resourceName: '1', configurationKeys: [ASSIGNMENT] }] },

@@ -144,10 +144,12 @@ const simple: Step[] = [
   outside('recorded-simple', 9, TOPIC, { committedMetadata: 'x'.repeat(5000) }),
   outside('recorded-simple', 9, DOOMED),
   records('recorded-simple'),
-  arrange(`${DOOMED} is deleted`, session => session.ask(DeleteTopics, 5, { topicNames: [DOOMED], timeoutMs: 30_000 })),
+  arrange(`${DOOMED} is deleted`, session =>
+    session.sendRequest(DeleteTopics, 5, { topicNames: [DOOMED], timeoutMs: 30_000 })
+  ),
   gone(DOOMED),
   arrange('its offsets are gone', session =>
-    session.askUntil(OffsetFetch, 7, { groupId: 'recorded-simple', topics: null }, ({ topics }) =>
+    session.requestUntil(OffsetFetch, 7, { groupId: 'recorded-simple', topics: null }, ({ topics }) =>
       topics.every(({ name }) => name !== DOOMED)
     )
   ),

@@ -46,7 +46,7 @@ const interval = (value: string | null): Step[] => [
     ]
   }),
   arrange(`it is ${value}`, session =>
-    session.askUntil(
+    session.requestUntil(
       DescribeConfigs,
       4,
       { resources: [{ resourceType: GROUP_RESOURCE, resourceName: GROUP, configurationKeys: [INTERVAL] }] },

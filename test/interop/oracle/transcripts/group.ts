@@ -52,9 +52,9 @@ export class Group {
   found(): Step {
     return arrange(`${this.id} has its coordinator`, async session => {
       const request = { coordinatorKeys: [this.id] }
-      await session.askUntil(FindCoordinator, 4, request, answer => answer.coordinators[0]?.errorCode === 'NONE')
+      await session.requestUntil(FindCoordinator, 4, request, answer => answer.coordinators[0]?.errorCode === 'NONE')
       const groups = [{ groupId: this.id, topics: [] }]
-      await session.askUntil(OffsetFetch, 8, { groups }, answer => answer.groups[0]?.errorCode === 'NONE')
+      await session.requestUntil(OffsetFetch, 8, { groups }, answer => answer.groups[0]?.errorCode === 'NONE')
     })
   }
 
@@ -135,7 +135,7 @@ export class Group {
   /** Waits until a heartbeat of the member gets REBALANCE_IN_PROGRESS, so that a delayed request has arrived. */
   rebalancing(member: string, options: Claim = {}): Step {
     return arrange(`${member} hears of a rebalance`, session =>
-      session.askUntil(
+      session.requestUntil(
         Heartbeat,
         4,
         { groupId: this.id, ...this.claim(session, member, options) },

@@ -142,7 +142,7 @@ const crowding: Step[] = [
   full.newcomer('e', hurried),
   full.newcomer('f', hurried),
   ...comers.map(({ sent }) => sent),
-  arrange('the group is full', session => session.askUntil(JoinGroup, 9, stranger, isFull)),
+  arrange('the group is full', session => session.requestUntil(JoinGroup, 9, stranger, isFull)),
   full.join('d', 'is the last to join again', { ...hurried, instance: 'D' }),
   ...comers.map(({ answer }) => answer),
   full.heartbeat('d', 'is out', { instance: 'D' })

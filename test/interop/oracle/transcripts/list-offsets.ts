@@ -59,7 +59,7 @@ const appendTime: Step[] = [
   filled('list-offsets-appended', [bytes(['a', 'b', 'c'])]),
   // The first of several batches with the same timestamp is found: two batches within a millisecond would count as one.
   arrange('the clock moves on', async session => {
-    for (const start = Date.now(); Date.now() === start; ) await session.ask(ListOffsets, 11, asked(-1n))
+    for (const start = Date.now(); Date.now() === start; ) await session.sendRequest(ListOffsets, 11, asked(-1n))
   }),
   filled('list-offsets-appended', [bytes(['d', 'e'], { codec: 'gzip' })]),
   ...[-3n, 0n, TIME].map(timestamp => list(`append time at ${timestamp}`, timestamp, 'list-offsets-appended')),

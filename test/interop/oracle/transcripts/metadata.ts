@@ -68,7 +68,7 @@ export const metadata: Step[] = [
   arrange('auto-creation is done', session => leaders(session, 'metadata-auto', 1)),
   call('a topic made by auto-creation', Metadata, 9, { ...quiet, topics: [{ name: 'metadata-auto' }] }),
   arrange('it is deleted', session =>
-    session.ask(DeleteTopics, 6, { topics: [{ name: 'metadata-auto' }], timeoutMs: 30_000 })
+    session.sendRequest(DeleteTopics, 6, { topics: [{ name: 'metadata-auto' }], timeoutMs: 30_000 })
   ),
   gone('metadata-auto'),
 

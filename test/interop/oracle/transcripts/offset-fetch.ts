@@ -202,11 +202,13 @@ const inEachState: Step[] = [
 ]
 
 const deletion: Step[] = [
-  arrange(`${DOOMED} is deleted`, session => session.ask(DeleteTopics, 5, { topicNames: [DOOMED], timeoutMs: 30_000 })),
+  arrange(`${DOOMED} is deleted`, session =>
+    session.sendRequest(DeleteTopics, 5, { topicNames: [DOOMED], timeoutMs: 30_000 })
+  ),
   gone(DOOMED),
   // Kafka writes the tombstones later.
   arrange('its offsets are gone', session =>
-    session.askUntil(OffsetFetch, 7, { groupId: 'fetches', topics: null }, ({ topics }) =>
+    session.requestUntil(OffsetFetch, 7, { groupId: 'fetches', topics: null }, ({ topics }) =>
       topics.every(({ name }) => name !== DOOMED)
     )
   ),

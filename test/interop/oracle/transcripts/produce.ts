@@ -119,7 +119,7 @@ const topicsOfOwn: Step[] = [
   topic('produce-doomed'),
   arrange('its id is kept, and it is deleted', async session => {
     session.remember('doomed id', idOf(session, 'produce-doomed'))
-    await session.ask(DeleteTopics, 6, { topics: [{ name: 'produce-doomed' }], timeoutMs: 30_000 })
+    await session.sendRequest(DeleteTopics, 6, { topics: [{ name: 'produce-doomed' }], timeoutMs: 30_000 })
   }),
   gone('produce-doomed'),
   produced('a topic that is gone', bytes(['a']), 'produce-doomed'),

@@ -33,7 +33,7 @@ function sent(
 
 const initialising: Step[] = [
   arrange('producer ids are given out', session =>
-    session.askUntil(InitProducerId, 4, plain, ({ errorCode }) => errorCode === 'NONE')
+    session.requestUntil(InitProducerId, 4, plain, ({ errorCode }) => errorCode === 'NONE')
   ),
   ...atEachVersion('a new producer', InitProducerId, () => plain),
   ...[0, -1, 2_147_483_647].map(transactionTimeoutMs =>

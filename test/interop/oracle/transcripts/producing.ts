@@ -33,7 +33,7 @@ export function filled(topic: string, batches: readonly Buffer[], index = 0): St
 /** Appends them at once. Fails if a batch is refused. */
 export async function fill(session: Session, topic: string, batches: readonly Buffer[], index = 0): Promise<void> {
   for (const records of batches) {
-    const answer = await session.ask(Produce, 9, request([named(topic, records, index)]))
+    const answer = await session.sendRequest(Produce, 9, request([named(topic, records, index)]))
     const code = typeof answer === 'string' ? answer : answer.responses[0]?.partitionResponses[0]?.errorCode
     if (code !== 'NONE') throw new Error(`${topic} could not be filled: ${code}`)
   }

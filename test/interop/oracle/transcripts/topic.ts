@@ -9,7 +9,7 @@ export function topic(name: string, partitions = 1, configs: Readonly<Record<str
   return arrange(`the topic ${name} exists`, async session => {
     const pairs = Object.entries({ 'retention.ms': '-1', ...configs }).map(([key, value]) => ({ name: key, value }))
     const newTopic = { name, numPartitions: partitions, replicationFactor: 1, configs: pairs }
-    await session.askUntil(APIS.CreateTopics, 7, { topics: [newTopic] }, ({ topics }) =>
+    await session.requestUntil(APIS.CreateTopics, 7, { topics: [newTopic] }, ({ topics }) =>
       ['NONE', 'TOPIC_ALREADY_EXISTS'].includes(topics[0]?.errorCode ?? '')
     )
     await leaders(session, name, partitions)
@@ -32,7 +32,7 @@ export function nameOf(session: Session, id: string): string {
 /** Waits until each of the topic's partitions has its leader. */
 export async function leaders(session: Session, name: string, partitions: number): Promise<void> {
   const asked = Array.from({ length: partitions }, (_, partitionIndex) => ({ partitionIndex, timestamp: -1n }))
-  await session.askUntil(APIS.ListOffsets, 7, { topics: [{ name, partitions: asked }] }, ({ topics }) =>
+  await session.requestUntil(APIS.ListOffsets, 7, { topics: [{ name, partitions: asked }] }, ({ topics }) =>
     (topics[0]?.partitions ?? []).every(({ errorCode }) => errorCode === 'NONE')
   )
 }
@@ -40,7 +40,7 @@ export async function leaders(session: Session, name: string, partitions: number
 /** Waits for a topic; returns its id. */
 export async function topicId(session: Session, name: string): Promise<string> {
   const request = { topics: [{ name }], allowAutoTopicCreation: false }
-  const { topics } = await session.askUntil(
+  const { topics } = await session.requestUntil(
     APIS.Metadata,
     13,
     request,
@@ -52,7 +52,7 @@ export async function topicId(session: Session, name: string): Promise<string> {
 /** Waits until Metadata no longer contains a topic. */
 export function gone(name: string): Step {
   return arrange(`the topic ${name} is gone`, session =>
-    session.askUntil(
+    session.requestUntil(
       APIS.Metadata,
       13,
       { topics: [{ name }], allowAutoTopicCreation: false },

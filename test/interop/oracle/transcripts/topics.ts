@@ -161,7 +161,7 @@ const deletion: Step[] = [
     async play(session) {
       const id = await topicId(session, 'topics-by-id')
       const request = { topics: [{ name: null, topicId: id }], timeoutMs: 30_000 }
-      return session.masks.mask('by id', await session.ask(DeleteTopics, 6, request))
+      return session.masks.mask('by id', await session.sendRequest(DeleteTopics, 6, request))
     }
   },
   remove('by an unknown id', 6, [{ name: null, topicId: UNKNOWN_ID }]),

@@ -56,15 +56,15 @@ export class Transactional {
   found(): Step {
     return arrange(`${this.id} has its coordinator`, async session => {
       const request = { keyType: 1, coordinatorKeys: [this.id] }
-      await session.askUntil(FindCoordinator, 4, request, answer => answer.coordinators[0]?.errorCode === 'NONE')
+      await session.requestUntil(FindCoordinator, 4, request, answer => answer.coordinators[0]?.errorCode === 'NONE')
       const listed = { transactionalIds: [this.id] }
       const ready = ['NONE', 'TRANSACTIONAL_ID_NOT_FOUND']
-      await session.askUntil(DescribeTransactions, 0, listed, answer =>
+      await session.requestUntil(DescribeTransactions, 0, listed, answer =>
         ready.includes(answer.transactionStates[0]?.errorCode ?? '')
       )
       // Kafka's coordinator may respond before it has a block of producer ids.
       const plain = { transactionalId: null, transactionTimeoutMs: 1000 }
-      await session.askUntil(InitProducerId, 4, plain, ({ errorCode }) => errorCode === 'NONE')
+      await session.requestUntil(InitProducerId, 4, plain, ({ errorCode }) => errorCode === 'NONE')
     })
   }
 
@@ -127,7 +127,7 @@ export class Transactional {
   over(): Step {
     const request = { transactionalIds: [this.id] }
     return arrange(`${this.id} has ended what it ends`, session =>
-      session.askUntil(
+      session.requestUntil(
         DescribeTransactions,
         0,
         request,

@@ -127,7 +127,7 @@ const timeouts: Step[] = [
   slow.add('a transaction', { [TOPIC]: [0] }),
   slow.write('a batch', TOPIC),
   arrange('time is up', session =>
-    session.askUntil(
+    session.requestUntil(
       DescribeTransactions,
       0,
       { transactionalIds: [slow.id] },

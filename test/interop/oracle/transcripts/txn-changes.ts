@@ -41,7 +41,7 @@ const ends = (name: string, of: string, ...indexes: number[]): Step[] =>
 function deleted(name: string): Step[] {
   return [
     arrange(`${name} is deleted`, session =>
-      session.askUntil(
+      session.requestUntil(
         DeleteTopics,
         5,
         { topicNames: [name], timeoutMs: 10_000 },
@@ -114,7 +114,7 @@ const grows: Step[] = [11, 12].flatMap(version => [
   growing.write('to one that is not there', `${GROWS}-${version}`, { version, partition: 2 }),
   arrange('the topic grows', async session => {
     const request = { topics: [{ name: `${GROWS}-${version}`, count: 3, assignments: null }], timeoutMs: 10_000 }
-    await session.askUntil(CreatePartitions, 3, request, ({ results }) => results[0]?.errorCode === 'NONE')
+    await session.requestUntil(CreatePartitions, 3, request, ({ results }) => results[0]?.errorCode === 'NONE')
     await leaders(session, `${GROWS}-${version}`, 3)
   }),
   ...(version < 12 ? [growing.add('one that is there now', { [`${GROWS}-${version}`]: [2] })] : []),
@@ -218,7 +218,7 @@ const twoOfThem: Step[] = [first, second].flatMap(commits => {
 const coordinatorsPartition = (session: Session): number => Number(session.recall('partition of the group'))
 const byHand: Step[] = [
   arrange('it is known where the group is', async session => {
-    await session.askUntil(
+    await session.requestUntil(
       FindCoordinator,
       4,
       { keyType: 0, coordinatorKeys: [GROUP] },
@@ -276,7 +276,7 @@ const offsetsGo: Step[] = [true, false].flatMap(comesBack => [
   ...stored('before the topic goes', ...both),
   ...deleted(OFFSETS),
   arrange('its offsets go as well', session =>
-    session.askUntil(
+    session.requestUntil(
       OffsetFetch,
       9,
       { groups: [{ groupId: GROUP, topics: [{ name: OFFSETS, partitionIndexes: [0] }] }], requireStable: true },
@@ -300,7 +300,7 @@ function slow(level: number): Step[] {
     late.write('a batch', STAYS),
     commitOffsets(late, 'offsets without their group', 3, [offset(0, 90n)]),
     arrange('time is up', session =>
-      session.askUntil(
+      session.requestUntil(
         DescribeTransactions,
         0,
         { transactionalIds: [late.id] },

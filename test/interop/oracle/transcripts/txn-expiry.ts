@@ -21,8 +21,11 @@ const idle = new Transactional('expiry-idle')
 const all = [old, modern, idle]
 
 const expired: Step = arrange('their time is over', session =>
-  session.askUntil(DescribeTransactions, 0, { transactionalIds: all.map(({ id }) => id) }, ({ transactionStates }) =>
-    transactionStates.every(({ errorCode }) => errorCode === 'TRANSACTIONAL_ID_NOT_FOUND')
+  session.requestUntil(
+    DescribeTransactions,
+    0,
+    { transactionalIds: all.map(({ id }) => id) },
+    ({ transactionStates }) => transactionStates.every(({ errorCode }) => errorCode === 'TRANSACTIONAL_ID_NOT_FOUND')
   )
 )
 

@@ -33,7 +33,12 @@ const update = (name: string, version: number, featureUpdates: readonly object[]
 export function inForce(level: number, feature = FEATURE): Step[] {
   return [
     arrange(`${feature} is ${level}`, session =>
-      session.askUntil(ApiVersions, 4, client, ({ finalizedFeatures }) => levelIn(finalizedFeatures, feature) === level)
+      session.requestUntil(
+        ApiVersions,
+        4,
+        client,
+        ({ finalizedFeatures }) => levelIn(finalizedFeatures, feature) === level
+      )
     ),
     ...atEachVersion('what is in force', ApiVersions, () => client, {
       first: 3,

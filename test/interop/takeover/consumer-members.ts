@@ -4,30 +4,30 @@ import { APIS } from '../../../src/protocol/messages/index.ts'
 import type { Session } from '../oracle/session.ts'
 import { arrange, type Step } from '../oracle/transcript.ts'
 import { type Beat, ConsumerGroup } from '../oracle/transcripts/consumer-group.ts'
-import { commits, TIMEOUT_MS, thus, well } from './tale.ts'
+import { commits, expecting, succeeding, TIMEOUT_MS } from './group-scenario.ts'
 
 const PATIENCE_MS = 120_000
 const PAUSE_MS = 50
 
 /** Members by name, with the fields of each member's heartbeats. */
-export type Tribesmen = Readonly<Record<string, Beat>>
+export type Heartbeats = Readonly<Record<string, Beat>>
 
-export class Tribe extends ConsumerGroup {
+export class ConsumerMembers extends ConsumerGroup {
   /** Members join, one after the other. */
-  come(members: Tribesmen, more: Beat = {}): Step[] {
+  joinAll(members: Heartbeats, more: Beat = {}): Step[] {
     return Object.entries(members).map(([member, own]) =>
-      well(this.join(member, 'comes', { timeoutMs: TIMEOUT_MS, ...own, ...more }))
+      succeeding(this.join(member, 'comes', { timeoutMs: TIMEOUT_MS, ...own, ...more }))
     )
   }
 
   /** Members leave, permanently unless `more` says otherwise. */
-  go(members: Tribesmen, more: Beat = {}): Step[] {
-    return Object.entries(members).map(([member, own]) => well(this.leave(member, 'leaves', { ...own, ...more })))
+  leaveAll(members: Heartbeats, more: Beat = {}): Step[] {
+    return Object.entries(members).map(([member, own]) => succeeding(this.leave(member, 'leaves', { ...own, ...more })))
   }
 
   /** Members report their assignment until the group is stable with that many assigned partitions. */
-  settle(partitions: number, members: Tribesmen): Step {
-    const reports = Object.entries(members).map(([member, own]) => well(this.report(member, 'settles', own)))
+  settle(partitions: number, members: Heartbeats): Step {
+    const reports = Object.entries(members).map(([member, own]) => succeeding(this.report(member, 'settles', own)))
     return arrange(`${this.id} settles`, async session => {
       for (const deadline = Date.now() + PATIENCE_MS; !(await this.#rests(session, partitions)); ) {
         if (Date.now() > deadline) throw new Error(`${this.id} never came to rest with ${partitions} partitions`)
@@ -38,7 +38,7 @@ export class Tribe extends ConsumerGroup {
   }
 
   /** The epoch of each member is unchanged, after a full heartbeat and after one without changes. */
-  remain(members: Tribesmen): Step[] {
+  remain(members: Heartbeats): Step[] {
     return Object.entries(members).flatMap(([member, own]) => [
       this.#unchanged(member, this.report(member, 'is still there', own)),
       this.idle(member, own)
@@ -62,12 +62,12 @@ export class Tribe extends ConsumerGroup {
   #unchanged(member: string, step: Step): Step {
     return arrange(step.name, session => {
       const memberEpoch = this.epoch(session, member)
-      return thus(step, { errorCode: 'NONE', memberEpoch }).play(session)
+      return expecting(step, { errorCode: 'NONE', memberEpoch }).play(session)
     })
   }
 
   async #rests(session: Session, partitions: number): Promise<boolean> {
-    const answer = await session.ask(APIS.ConsumerGroupDescribe, 1, { groupIds: [this.id] })
+    const answer = await session.sendRequest(APIS.ConsumerGroupDescribe, 1, { groupIds: [this.id] })
     const [group] = typeof answer === 'string' ? [] : answer.groups
     const owned = group?.members.flatMap(({ assignment }) =>
       assignment.topicPartitions.flatMap(assigned => assigned.partitions)

@@ -5,7 +5,7 @@ import { batchesIn } from '../../../src/protocol/records/batch.ts'
 import { recordsOf } from '../../../src/protocol/records/record.ts'
 import type { Session } from '../oracle/session.ts'
 import { leaders } from '../oracle/transcripts/topic.ts'
-import { batchesOf, heard, offsetOf } from './look.ts'
+import { batchesOf, offsetOf, received } from './cluster-view.ts'
 import type { Line } from './transactor.ts'
 
 const { ApiVersions, DescribeProducers, DescribeTransactions, Fetch, ListOffsets, OffsetFetch } = APIS
@@ -19,7 +19,7 @@ export function unstable(offsets: Awaited<ReturnType<typeof offsetsOf>>): number
 }
 
 /** The topic, ids and group to read. */
-export interface TransactionsLook {
+export interface TransactionsViewOptions {
   readonly topic: string
   readonly partitions: number
   readonly transactionalIds: readonly string[]
@@ -27,10 +27,10 @@ export interface TransactionsLook {
 }
 
 /** The state as plain data. */
-export async function lookAtTransactions(session: Session, { topic, partitions, ...ids }: TransactionsLook) {
+export async function viewTransactions(session: Session, { topic, partitions, ...ids }: TransactionsViewOptions) {
   await leaders(session, topic, partitions)
   const indexes = Array.from({ length: partitions }, (_, index) => index)
-  const { transactionStates } = await session.askUntil(
+  const { transactionStates } = await session.requestUntil(
     DescribeTransactions,
     0,
     { transactionalIds: [...ids.transactionalIds] },
@@ -51,8 +51,8 @@ export async function lookAtTransactions(session: Session, { topic, partitions, 
 
 /** The level of transaction.version, which decides about epochs and record versions. */
 async function transactionVersionOf(session: Session): Promise<number> {
-  const { finalizedFeatures } = heard(
-    await session.ask(ApiVersions, 4, { clientSoftwareName: 'look', clientSoftwareVersion: '1' })
+  const { finalizedFeatures } = received(
+    await session.sendRequest(ApiVersions, 4, { clientSoftwareName: 'look', clientSoftwareVersion: '1' })
   )
   return finalizedFeatures.find(({ name }) => name === 'transaction.version')?.maxVersionLevel ?? 0
 }
@@ -69,8 +69,8 @@ async function partitionOf(session: Session, topic: string, index: number) {
 
 async function stableOffsetOf(session: Session, name: string, partitionIndex: number): Promise<bigint> {
   const topics = [{ name, partitions: [{ partitionIndex, timestamp: LATEST }] }]
-  const answer = heard(
-    await session.ask(ListOffsets, 7, { isolationLevel: COMMITTED, topics }, `${name}-${partitionIndex}`)
+  const answer = received(
+    await session.sendRequest(ListOffsets, 7, { isolationLevel: COMMITTED, topics }, `${name}-${partitionIndex}`)
   )
   return answer.topics[0]?.partitions[0]?.offset ?? -1n
 }
@@ -82,7 +82,7 @@ async function readCommitted(session: Session, topic: string, partition: number,
   for (let fetchOffset = 0n; fetchOffset < stable; ) {
     const partitions = [{ partition, fetchOffset, partitionMaxBytes: 10 << 20 }]
     const request = { maxWaitMs: 0, minBytes: 0, isolationLevel: COMMITTED, topics: [{ topic, partitions }] }
-    const { responses } = heard(await session.ask(Fetch, 12, request, `${topic}-${partition}`))
+    const { responses } = received(await session.sendRequest(Fetch, 12, request, `${topic}-${partition}`))
     const [found] = responses[0]?.partitions ?? []
     const transactions = found?.abortedTransactions ?? []
     for (const { producerId, firstOffset } of transactions) aborted.add(`${firstOffset} by ${producerId}`)
@@ -104,7 +104,7 @@ async function readCommitted(session: Session, topic: string, partition: number,
 }
 
 async function producersOf(session: Session, name: string, partitionIndexes: number[]) {
-  const { topics } = heard(await session.ask(DescribeProducers, 0, { topics: [{ name, partitionIndexes }] }))
+  const { topics } = received(await session.sendRequest(DescribeProducers, 0, { topics: [{ name, partitionIndexes }] }))
   return topics[0]?.partitions.map(({ activeProducers, ...partition }) => ({
     ...partition,
     activeProducers: activeProducers.toSorted((a, b) => Number(a.producerId - b.producerId))
@@ -113,7 +113,7 @@ async function producersOf(session: Session, name: string, partitionIndexes: num
 
 async function offsetsOf(session: Session, groupId: string, requireStable: boolean) {
   const asked = { groups: [{ groupId, topics: null }], requireStable }
-  const { groups } = await session.askUntil(OffsetFetch, 9, asked, answer => answer.groups[0]?.errorCode === 'NONE')
+  const { groups } = await session.requestUntil(OffsetFetch, 9, asked, answer => answer.groups[0]?.errorCode === 'NONE')
   return groups[0]?.topics
     .flatMap(({ name, partitions }) => partitions.map(partition => ({ name, ...partition })))
     .toSorted((a, b) => a.partitionIndex - b.partitionIndex)

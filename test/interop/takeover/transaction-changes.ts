@@ -4,7 +4,7 @@ import { APIS } from '../../../src/protocol/messages/index.ts'
 import type { Session } from '../oracle/session.ts'
 import { topic } from '../oracle/transcripts/topic.ts'
 import { lowered } from '../oracle/transcripts/update-features.ts'
-import type { TransactionsLook } from './transactions-look.ts'
+import type { TransactionsViewOptions } from './transactions-view.ts'
 import { type Line, Times, Transactor } from './transactor.ts'
 import { Writer } from './writer.ts'
 
@@ -17,8 +17,8 @@ const ROLLED = { 'segment.ms': '1000', 'index.interval.bytes': '50' }
 /** The partition with a pending offset. */
 const PENDING = 1
 
-export class TransactionsStory {
-  readonly look: TransactionsLook
+export class TransactionChanges {
+  readonly viewCluster: TransactionsViewOptions
   readonly #transactionVersion: number
   readonly #commits: Transactor
   readonly #aborts: Transactor
@@ -26,7 +26,7 @@ export class TransactionsStory {
   readonly #consumes: Transactor
   readonly #plain = PARTITIONS.map(partition => new Writer(TOPIC, partition))
   readonly #plainLines: Line[] = []
-  #lives = 0
+  #phases = 0
 
   /** `transactionVersion` is the level of the feature from the start. */
   constructor(transactionVersion: number) {
@@ -38,7 +38,7 @@ export class TransactionsStory {
     this.#lingers = transactor('lingers')
     this.#consumes = transactor('consumes')
     const transactionalIds = this.#all.map(({ id }) => id)
-    this.look = { topic: TOPIC, partitions: PARTITIONS.length, transactionalIds, groupId: GROUP }
+    this.viewCluster = { topic: TOPIC, partitions: PARTITIONS.length, transactionalIds, groupId: GROUP }
   }
 
   /** All committed records after the end of all transactions, in the order of the partitions. */
@@ -49,12 +49,12 @@ export class TransactionsStory {
 
   /** Finds all coordinators; in the first phase also gets the producer ids and creates the topic. */
   async meet(session: Session): Promise<void> {
-    if (this.#lives === 0) await this.#begin(session)
+    if (this.#phases === 0) await this.#begin(session)
     for (const transactor of this.#all) await transactor.meet(session)
     const group = { keyType: 0, coordinatorKeys: [GROUP] }
-    await session.askUntil(FindCoordinator, 4, group, answer => answer.coordinators[0]?.errorCode === 'NONE')
+    await session.requestUntil(FindCoordinator, 4, group, answer => answer.coordinators[0]?.errorCode === 'NONE')
     const offsets = { groups: [{ groupId: GROUP, topics: null }] }
-    await session.askUntil(OffsetFetch, 8, offsets, answer => answer.groups[0]?.errorCode === 'NONE')
+    await session.requestUntil(OffsetFetch, 8, offsets, answer => answer.groups[0]?.errorCode === 'NONE')
   }
 
   async #begin(session: Session): Promise<void> {
@@ -66,18 +66,18 @@ export class TransactionsStory {
   }
 
   /** Producers with an open transaction continue and end it after a change of brokers. */
-  async goOn(session: Session): Promise<void> {
+  async resume(session: Session): Promise<void> {
     await this.#lingers.write(session, TOPIC, 0)
     await this.#lingers.end(session, 'commit')
     await this.#aborts.write(session, TOPIC, 2)
     await this.#aborts.end(session, 'abort')
-    await this.#consumes.end(session, this.#lives % 2 === 1 ? 'commit' : 'abort')
+    await this.#consumes.end(session, this.#phases % 2 === 1 ? 'commit' : 'abort')
     await this.#endSome(session)
   }
 
   /** Runs transactions that end, and between them some that stay open. */
   async leaveOpen(session: Session): Promise<void> {
-    const life = this.#lives++
+    const phase = this.#phases++
     await this.#endSome(session)
     await this.#lingers.write(session, TOPIC, 0)
     await this.#endSome(session)
@@ -85,26 +85,26 @@ export class TransactionsStory {
     await this.#lingers.write(session, TOPIC, 0)
     await this.#aborts.write(session, TOPIC, 1)
     await this.#consumes.write(session, TOPIC, 2)
-    await this.#consumes.commitOffsets(session, GROUP, TOPIC, { 0: BigInt(life), [PENDING]: BigInt(life) })
+    await this.#consumes.commitOffsets(session, GROUP, TOPIC, { 0: BigInt(phase), [PENDING]: BigInt(phase) })
     await this.#consumes.end(session, 'commit')
-    await this.#consumes.commitOffsets(session, GROUP, TOPIC, { [PENDING]: BigInt(life + 100) })
-    await this.#writePlain(session, life)
+    await this.#consumes.commitOffsets(session, GROUP, TOPIC, { [PENDING]: BigInt(phase + 100) })
+    await this.#writePlain(session, phase)
   }
 
   /** Commits one transaction and aborts another, each in several segments of several partitions. */
   async #endSome(session: Session): Promise<void> {
     await this.#commits.write(session, TOPIC, 0)
     await this.#aborts.write(session, TOPIC, 0)
-    await this.#writePlain(session, this.#lives)
+    await this.#writePlain(session, this.#phases)
     for (const partition of PARTITIONS) await this.#commits.write(session, TOPIC, partition)
     await this.#commits.end(session, 'commit')
     for (const partition of PARTITIONS) await this.#aborts.write(session, TOPIC, partition)
     await this.#aborts.end(session, 'abort')
   }
 
-  async #writePlain(session: Session, life: number): Promise<void> {
+  async #writePlain(session: Session, phase: number): Promise<void> {
     for (const [partition, writer] of this.#plain.entries()) {
-      const value = `plain in life ${life}`
+      const value = `plain in phase ${phase}`
       const offset = await writer.write(session, [[null, value]])
       this.#plainLines.push(`${TOPIC}-${partition} ${offset}: ${value}`)
     }

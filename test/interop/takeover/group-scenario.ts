@@ -13,20 +13,20 @@ export const PARTITIONS = 4
 export const TIMEOUT_MS = 300_000
 
 /** A group. Phases are counted from 0. */
-export interface Tale {
+export interface GroupScenario {
   readonly id: string
   /** Creates the group, in phase 0. */
   begin(): readonly Step[]
   /** Members continue with the state of the phase before. Changes nothing that is visible. */
-  goOn(life: number): readonly Step[]
+  resume(phase: number): readonly Step[]
   /** Changes the group, in each phase but the first. */
-  change(life: number): readonly Step[]
+  change(phase: number): readonly Step[]
   /** Steps in progress when the broker goes down; they leave no state. */
-  unfinished?(life: number): readonly Step[]
+  unfinished?(phase: number): readonly Step[]
 }
 
 /** A step with the expected outcome. */
-export function thus(step: Step, expected: object | ((session: Session) => object)): Step {
+export function expecting(step: Step, expected: object | ((session: Session) => object)): Step {
   return arrange(step.name, async session => {
     const expectedAnswer = typeof expected === 'function' ? expected(session) : expected
     expect(await step.play(session), step.name).toMatchObject(expectedAnswer)
@@ -34,8 +34,8 @@ export function thus(step: Step, expected: object | ((session: Session) => objec
 }
 
 /** A step that succeeds. */
-export function well(step: Step): Step {
-  return thus(step, { errorCode: 'NONE' })
+export function succeeding(step: Step): Step {
+  return expecting(step, { errorCode: 'NONE' })
 }
 
 /** The member and metadata of a commit; by default without membership. */
@@ -55,11 +55,11 @@ export function commits(groupId: string, offset: number, options: CommitOptions 
     }))
     return { groupId, ...by?.(session), topics: [{ name: TOPIC, partitions }] }
   })
-  return thus(step, { topics: [{ partitions: Array(PARTITIONS).fill({ errorCode: expected }) }] })
+  return expecting(step, { topics: [{ partitions: Array(PARTITIONS).fill({ errorCode: expected }) }] })
 }
 
 /** Deletes a group without members, with its offsets. */
 export function deleted(groupId: string): Step {
   const step = call(`${groupId} is deleted`, APIS.DeleteGroups, 2, { groupsNames: [groupId] })
-  return thus(step, { results: [{ errorCode: 'NONE' }] })
+  return expecting(step, { results: [{ errorCode: 'NONE' }] })
 }

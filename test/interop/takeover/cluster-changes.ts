@@ -8,7 +8,7 @@ import { recordsOf } from '../../../src/protocol/records/record.ts'
 import type { Session } from '../oracle/session.ts'
 import { CODECS } from '../oracle/transcripts/batches.ts'
 import { gone, topic } from '../oracle/transcripts/topic.ts'
-import { batchesOf, heard, type LookOptions, offsetOf } from './look.ts'
+import { batchesOf, offsetOf, received, type ViewOptions } from './cluster-view.ts'
 import { type Pairs, Writer } from './writer.ts'
 
 const { CreatePartitions, DeleteRecords, DeleteTopics, IncrementalAlterConfigs, OffsetCommit } = APIS
@@ -24,22 +24,22 @@ const GROUPED_PARTITIONS = 3
 const ROLLED = { 'segment.ms': '1000', 'index.interval.bytes': '50' }
 
 /** The topic that the Java producer writes to, with its partitions. */
-export const ENDLESS = { topic: 'endless', partitions: 3 }
+export const PRODUCER_TOPIC = { topic: 'endless', partitions: 3 }
 
 /** The part of the cluster that is compared. */
-export const STORY_LOOK: LookOptions = {
+export const VIEWED: ViewOptions = {
   groups: ['members', 'outsiders'],
-  restless: [ENDLESS.topic, '__consumer_offsets']
+  restless: [PRODUCER_TOPIC.topic, '__consumer_offsets']
 }
 
 /** Options of a phase. */
-export interface Life {
+export interface PhaseOptions {
   /** Only a clean stop preserves a start offset that DeleteRecords has moved. */
-  readonly endsClean: boolean
+  readonly stopsCleanly: boolean
 }
 
-export class Story {
-  #lives = 0
+export class ClusterChanges {
+  #phases = 0
   readonly #writers: readonly Writer[] = [
     ...CODECS.map((codec, partition) => new Writer('codecs', partition, codec)),
     ...[0, 1, 2].map(partition => new Writer('rolled', partition)),
@@ -62,18 +62,18 @@ export class Story {
   }
 
   /** Runs a phase of the cluster. */
-  async live(session: Session, { endsClean }: Life): Promise<void> {
-    const life = this.#lives++
-    if (life === 0) await this.#begin(session)
+  async runPhase(session: Session, { stopsCleanly }: PhaseOptions): Promise<void> {
+    const phase = this.#phases++
+    if (phase === 0) await this.#begin(session)
     for (const writer of this.#writers) {
-      for (let batch = 0; batch < 3; batch++) await writer.write(session, somePairs(life, 10))
+      for (let batch = 0; batch < 3; batch++) await writer.write(session, pairsOf(phase, 10))
     }
-    await this.#changeTopics(session, life)
-    await changeSettings(session, life)
-    await this.#commit(session, life)
-    await this.#compact(session, life)
-    await this.#age(session, life)
-    if (endsClean) await this.#shorten(session, life)
+    await this.#changeTopics(session, phase)
+    await changeSettings(session, phase)
+    await this.#commit(session, phase)
+    await this.#compact(session, phase)
+    await this.#age(session, phase)
+    if (stopsCleanly) await this.#shorten(session, phase)
   }
 
   async #begin(session: Session): Promise<void> {
@@ -85,43 +85,43 @@ export class Story {
     await topic('aging', 1, { ...ROLLED, 'retention.bytes': '1' }).play(session)
     const cleaned = { 'cleanup.policy': 'compact', 'min.cleanable.dirty.ratio': '0.01' }
     await topic('compacted', 1, { ...ROLLED, ...cleaned }).play(session)
-    await topic(ENDLESS.topic, ENDLESS.partitions).play(session)
-    await this.#idle.write(session, somePairs(0, 1))
+    await topic(PRODUCER_TOPIC.topic, PRODUCER_TOPIC.partitions).play(session)
+    await this.#idle.write(session, pairsOf(0, 1))
   }
 
-  async #changeTopics(session: Session, life: number): Promise<void> {
-    await topic(`life-${life}`, 2, { 'max.message.bytes': `${1_000_000 + life}` }).play(session)
-    await new Writer(`life-${life}`, 1).write(session, somePairs(life, 1))
-    const growth = { topics: [{ name: 'settled', count: life + 2 }], timeoutMs: 30_000 }
-    const { results } = heard(await session.ask(CreatePartitions, 3, growth))
+  async #changeTopics(session: Session, phase: number): Promise<void> {
+    await topic(`life-${phase}`, 2, { 'max.message.bytes': `${1_000_000 + phase}` }).play(session)
+    await new Writer(`life-${phase}`, 1).write(session, pairsOf(phase, 1))
+    const growth = { topics: [{ name: 'settled', count: phase + 2 }], timeoutMs: 30_000 }
+    const { results } = received(await session.sendRequest(CreatePartitions, 3, growth))
     expect(results).toMatchObject([{ errorCode: 'NONE' }])
-    const doomed = `doomed-${life}`
+    const doomed = `doomed-${phase}`
     await topic(doomed).play(session)
-    await new Writer(doomed).write(session, somePairs(life, 1))
-    await session.ask(DeleteTopics, 5, { topicNames: [doomed], timeoutMs: 30_000 })
+    await new Writer(doomed).write(session, pairsOf(phase, 1))
+    await session.sendRequest(DeleteTopics, 5, { topicNames: [doomed], timeoutMs: 30_000 })
     await gone(doomed).play(session)
   }
 
   /** A group reads exactly the new records. A client without membership commits offsets. */
-  async #commit(session: Session, life: number): Promise<void> {
+  async #commit(session: Session, phase: number): Promise<void> {
     const written: string[] = []
     for (const [partition, writer] of this.#grouped.entries()) {
-      const base = await writer.write(session, somePairs(life, 3))
+      const base = await writer.write(session, pairsOf(phase, 3))
       written.push(...[0n, 1n, 2n].map(index => `${partition}: ${base + index}`))
     }
     expect((await readAsGroup(session.bootstrapServers, written.length)).sort()).toEqual(written.sort())
-    const partitions = [{ partitionIndex: 0, committedOffset: BigInt(life), committedMetadata: `life ${life}` }]
+    const partitions = [{ partitionIndex: 0, committedOffset: BigInt(phase), committedMetadata: `phase ${phase}` }]
     const request = { groupId: 'outsiders', topics: [{ name: 'settled', partitions }] }
-    await session.askUntil(OffsetCommit, 8, request, ({ topics }) => topics[0]?.partitions[0]?.errorCode === 'NONE')
+    await session.requestUntil(OffsetCommit, 8, request, ({ topics }) => topics[0]?.partitions[0]?.errorCode === 'NONE')
   }
 
   /**
    * Waits until the cleaner has left one record a key. The last batch is in the active segment, which is not compacted.
    */
-  async #compact(session: Session, life: number): Promise<void> {
-    for (let batch = 0; batch < 4; batch++) await this.#compacted.write(session, somePairs(life + batch, 10))
+  async #compact(session: Session, phase: number): Promise<void> {
+    for (let batch = 0; batch < 4; batch++) await this.#compacted.write(session, pairsOf(phase + batch, 10))
     await this.#compacted.write(session, [['deleted', null]])
-    const last = await this.#compacted.write(session, [[`life ${life}`, 'lived']])
+    const last = await this.#compacted.write(session, [[`phase ${phase}`, 'lived']])
     await until('the cleaner has been there', async () => {
       const batches = await batchesOf(session, 'compacted', 0, 0n, last)
       const keys = batches
@@ -132,16 +132,16 @@ export class Story {
   }
 
   /** Waits until retention has deleted all but the active segment. */
-  async #age(session: Session, life: number): Promise<void> {
-    for (let batch = 0; batch < 3; batch++) await this.#aging.write(session, somePairs(life, 5))
-    const last = await this.#aging.write(session, somePairs(life, 1))
+  async #age(session: Session, phase: number): Promise<void> {
+    for (let batch = 0; batch < 3; batch++) await this.#aging.write(session, pairsOf(phase, 5))
+    const last = await this.#aging.write(session, pairsOf(phase, 1))
     await until('old segments are gone', async () => (await offsetOf(session, 'aging', 0)) === last)
   }
 
-  async #shorten(session: Session, life: number): Promise<void> {
-    const base = await this.#shortened.write(session, somePairs(life, 10))
+  async #shorten(session: Session, phase: number): Promise<void> {
+    const base = await this.#shortened.write(session, pairsOf(phase, 10))
     const partitions = [{ partitionIndex: 0, offset: base + 4n }]
-    await session.ask(DeleteRecords, 2, { topics: [{ name: 'shortened', partitions }], timeoutMs: 5000 })
+    await session.sendRequest(DeleteRecords, 2, { topics: [{ name: 'shortened', partitions }], timeoutMs: 5000 })
     expect(await offsetOf(session, 'shortened', 0)).toBe(base + 4n)
   }
 }
@@ -154,32 +154,32 @@ async function until(condition: string, holds: () => Promise<boolean>): Promise<
 }
 
 /** Pairs with ten keys that repeat in each phase and new values. Values grow up to a large one. */
-function somePairs(life: number, count: number): Pairs {
-  return Array.from({ length: count }, (_, index) => [`key ${index % 10}`, `life ${life} ${'.'.repeat(index * 30)}`])
+function pairsOf(phase: number, count: number): Pairs {
+  return Array.from({ length: count }, (_, index) => [`key ${index % 10}`, `phase ${phase} ${'.'.repeat(index * 30)}`])
 }
 
-async function changeSettings(session: Session, life: number): Promise<void> {
+async function changeSettings(session: Session, phase: number): Promise<void> {
   const set = (name: string, value: number | string) => ({ name, configOperation: SET, value: `${value}` })
   const resources = [
     {
       ...{ resourceType: TOPIC, resourceName: 'settled' },
       configs: [
-        set('retention.ms', 1e12 + life),
+        set('retention.ms', 1e12 + phase),
         set('compression.type', 'producer'),
-        { name: 'flush.messages', configOperation: life % 2 === 0 ? SET : DELETE, value: '1000' }
+        { name: 'flush.messages', configOperation: phase % 2 === 0 ? SET : DELETE, value: '1000' }
       ]
     },
-    { resourceType: BROKER, resourceName: NODE, configs: [set('message.max.bytes', 2_000_000 + life)] },
-    { resourceType: BROKER, resourceName: '', configs: [set('log.roll.ms', 600_000_000 + life)] },
+    { resourceType: BROKER, resourceName: NODE, configs: [set('message.max.bytes', 2_000_000 + phase)] },
+    { resourceType: BROKER, resourceName: '', configs: [set('log.roll.ms', 600_000_000 + phase)] },
     {
       ...{ resourceType: GROUP, resourceName: 'members' },
       configs: [
-        set('consumer.session.timeout.ms', 45_000 + life),
-        { name: 'share.isolation.level', configOperation: life % 2 === 0 ? SET : DELETE, value: 'read_committed' }
+        set('consumer.session.timeout.ms', 45_000 + phase),
+        { name: 'share.isolation.level', configOperation: phase % 2 === 0 ? SET : DELETE, value: 'read_committed' }
       ]
     }
   ]
-  const { responses } = heard(await session.ask(IncrementalAlterConfigs, 1, { resources }))
+  const { responses } = received(await session.sendRequest(IncrementalAlterConfigs, 1, { resources }))
   expect(responses.map(({ errorCode, errorMessage }) => errorMessage ?? errorCode)).toEqual(Array(4).fill('NONE'))
 }
 

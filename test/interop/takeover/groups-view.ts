@@ -2,7 +2,7 @@
 import { expect } from 'vitest'
 import { APIS } from '../../../src/protocol/messages/index.ts'
 import type { Session } from '../oracle/session.ts'
-import { heard } from './look.ts'
+import { received } from './cluster-view.ts'
 
 const { ConsumerGroupDescribe, DescribeConfigs, DescribeGroups, ListConfigResources, ListGroups, OffsetFetch } = APIS
 const GROUP = 32
@@ -10,11 +10,11 @@ const GROUP = 32
 const SET = 8
 
 /** The state as plain data. */
-export async function lookAtGroups(session: Session, groupIds: readonly string[]) {
+export async function viewGroups(session: Session, groupIds: readonly string[]) {
   const groups = [...groupIds]
-  const listed = heard(await session.ask(ListGroups, 5, {})).groups
-  const classic = heard(await session.ask(DescribeGroups, 6, { groups })).groups
-  const consumer = heard(await session.ask(ConsumerGroupDescribe, 1, { groupIds: groups })).groups
+  const listed = received(await session.sendRequest(ListGroups, 5, {})).groups
+  const classic = received(await session.sendRequest(DescribeGroups, 6, { groups })).groups
+  const consumer = received(await session.sendRequest(ConsumerGroupDescribe, 1, { groupIds: groups })).groups
   for (const { groupId, members } of consumer) {
     const owned = members.flatMap(({ memberId: _, assignment }) =>
       assignment.topicPartitions.flatMap(({ topicName, partitions }) =>
@@ -59,7 +59,7 @@ function lines({
 
 async function committedBy(session: Session, groupIds: readonly string[]) {
   const asked = { groups: groupIds.map(groupId => ({ groupId, topics: null })) }
-  const { groups } = heard(await session.ask(OffsetFetch, 9, asked))
+  const { groups } = received(await session.sendRequest(OffsetFetch, 9, asked))
   return inOrder(groups, ({ groupId }) => groupId).map(({ groupId, errorCode, topics }) => ({
     ...{ groupId, errorCode },
     topics: inOrder(topics, ({ name }) => name).map(({ name, partitions }) => ({
@@ -70,9 +70,9 @@ async function committedBy(session: Session, groupIds: readonly string[]) {
 }
 
 async function settingsOf(session: Session, groupIds: readonly string[]) {
-  const { configResources } = heard(await session.ask(ListConfigResources, 1, { resourceTypes: [GROUP] }))
+  const { configResources } = received(await session.sendRequest(ListConfigResources, 1, { resourceTypes: [GROUP] }))
   const resources = groupIds.map(resourceName => ({ resourceType: GROUP, resourceName }))
-  const { results } = heard(await session.ask(DescribeConfigs, 4, { resources }))
+  const { results } = received(await session.sendRequest(DescribeConfigs, 4, { resources }))
   const set = inOrder(results, result => result.resourceName).map(({ resourceName, errorCode, configs }) => ({
     ...{ resourceName, errorCode },
     configs: inOrder(configs, ({ name }) => name).filter(({ configSource }) => configSource === SET)

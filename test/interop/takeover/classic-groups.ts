@@ -3,7 +3,7 @@
 import { assignmentOf, subscriptionOf } from '../../group/embedded.ts'
 import type { Step } from '../oracle/transcript.ts'
 import { Group } from '../oracle/transcripts/group.ts'
-import { commits, deleted, type Tale, TIMEOUT_MS, TOPIC, thus, well } from './tale.ts'
+import { commits, deleted, expecting, type GroupScenario, succeeding, TIMEOUT_MS, TOPIC } from './group-scenario.ts'
 
 const TIMES = { sessionTimeoutMs: TIMEOUT_MS, rebalanceTimeoutMs: TIMEOUT_MS }
 const CONSUMER = { ...TIMES, protocols: { range: subscriptionOf([TOPIC]), sticky: subscriptionOf([TOPIC]) } }
@@ -31,87 +31,87 @@ function gathered(group: Group, leader: string, ...others: string[]): Step[] {
   return [
     ...waiting.map(({ sent }) => sent),
     group.rebalancing(leader, A),
-    well(joins(group, leader)),
-    ...waiting.map(({ answer }) => well(answer)),
-    well(group.sync(leader, 'assigns', { ...A, assignments: Object.fromEntries(shares) })),
-    ...others.map(member => well(group.sync(member, 'is assigned')))
+    succeeding(joins(group, leader)),
+    ...waiting.map(({ answer }) => succeeding(answer)),
+    succeeding(group.sync(leader, 'assigns', { ...A, assignments: Object.fromEntries(shares) })),
+    ...others.map(member => succeeding(group.sync(member, 'is assigned')))
   ]
 }
 
 /** Two members. The static one restarts, another member joins and leaves, and all commit. */
-function stable(): Tale {
+function stable(): GroupScenario {
   const group = new Group('classic-stable')
-  const leader = (life: number) => `A${life}`
+  const leader = (phase: number) => `A${phase}`
   const fresh = { ...CONSUMER, ...A, memberId: '' }
   return {
     id: group.id,
     begin: () => [
-      well(group.join(leader(0), 'comes', fresh)),
-      well(group.sync(leader(0), 'assigns', { ...A, assignments: { [leader(0)]: SHARES[0] ?? '' } })),
+      succeeding(group.join(leader(0), 'comes', fresh)),
+      succeeding(group.sync(leader(0), 'assigns', { ...A, assignments: { [leader(0)]: SHARES[0] ?? '' } })),
       group.newcomer('b', CONSUMER),
       ...gathered(group, leader(0), 'b'),
       commitsIn(group, leader(0), 1),
       commitsIn(group, 'b', 2)
     ],
-    goOn: life => [
-      well(group.heartbeat(leader(life - 1), 'goes on', A)),
-      well(group.sync(leader(life - 1), 'has what it had', A)),
-      well(group.heartbeat('b', 'goes on')),
-      well(group.sync('b', 'has what it had'))
+    resume: phase => [
+      succeeding(group.heartbeat(leader(phase - 1), 'goes on', A)),
+      succeeding(group.sync(leader(phase - 1), 'has what it had', A)),
+      succeeding(group.heartbeat('b', 'goes on')),
+      succeeding(group.sync('b', 'has what it had'))
     ],
-    change: life => [
-      thus(group.join(leader(life), 'starts again', fresh), session => ({
+    change: phase => [
+      expecting(group.join(leader(phase), 'starts again', fresh), session => ({
         ...{ errorCode: 'NONE', skipAssignment: true },
         generationId: group.generation(session, 'b')
       })),
-      well(group.sync(leader(life), 'has what it had', A)),
-      thus(group.heartbeat(leader(life - 1), 'is fenced', A), { errorCode: 'FENCED_INSTANCE_ID' }),
-      well(group.heartbeat('b', 'hears nothing of that')),
-      commitsIn(group, 'b', life * 10),
+      succeeding(group.sync(leader(phase), 'has what it had', A)),
+      expecting(group.heartbeat(leader(phase - 1), 'is fenced', A), { errorCode: 'FENCED_INSTANCE_ID' }),
+      succeeding(group.heartbeat('b', 'hears nothing of that')),
+      commitsIn(group, 'b', phase * 10),
       group.newcomer('c', CONSUMER),
-      ...gathered(group, leader(life), 'b', 'c'),
-      commitsIn(group, 'c', life * 10 + 1),
-      well(group.leave('c leaves', 'c')),
-      ...gathered(group, leader(life), 'b')
+      ...gathered(group, leader(phase), 'b', 'c'),
+      commitsIn(group, 'c', phase * 10 + 1),
+      succeeding(group.leave('c leaves', 'c')),
+      ...gathered(group, leader(phase), 'b')
     ]
   }
 }
 
 /** A group with one member. The broker goes down while a second member waits to join. */
-function awaited(): Tale {
+function awaited(): GroupScenario {
   const group = new Group('classic-awaited')
-  const assigns = well(group.sync('a', 'assigns', { ...A, assignments: { a: SHARES[0] ?? '' } }))
+  const assigns = succeeding(group.sync('a', 'assigns', { ...A, assignments: { a: SHARES[0] ?? '' } }))
   return {
     id: group.id,
-    begin: () => [well(group.join('a', 'comes', { ...CONSUMER, ...A, memberId: '' })), assigns],
-    goOn: life => [
-      well(group.heartbeat('a', 'goes on', A)),
-      thus(group.join(`b${life - 1}`, 'is not known', CONSUMER), { errorCode: 'UNKNOWN_MEMBER_ID' })
+    begin: () => [succeeding(group.join('a', 'comes', { ...CONSUMER, ...A, memberId: '' })), assigns],
+    resume: phase => [
+      succeeding(group.heartbeat('a', 'goes on', A)),
+      expecting(group.join(`b${phase - 1}`, 'is not known', CONSUMER), { errorCode: 'UNKNOWN_MEMBER_ID' })
     ],
-    change: () => [well(joins(group, 'a')), assigns],
-    unfinished: life => [
-      group.newcomer(`b${life}`, CONSUMER),
-      group.delayedJoin(`b${life}`, 'joins', CONSUMER).sent,
+    change: () => [succeeding(joins(group, 'a')), assigns],
+    unfinished: phase => [
+      group.newcomer(`b${phase}`, CONSUMER),
+      group.delayedJoin(`b${phase}`, 'joins', CONSUMER).sent,
       group.rebalancing('a', A)
     ]
   }
 }
 
 /** A group of Connect workers, whose assignments have their own format. */
-function workers(): Tale {
+function workers(): GroupScenario {
   const group = new Group('classic-workers')
   const said = { protocolType: 'connect', protocolName: 'sessioned' }
-  const works = (life: number): Step[] => [
-    well(group.join('w', 'joins', WORKER)),
-    well(group.sync('w', 'assigns', { ...said, assignments: { w: `tasks of life ${life}` } }))
+  const works = (phase: number): Step[] => [
+    succeeding(group.join('w', 'joins', WORKER)),
+    succeeding(group.sync('w', 'assigns', { ...said, assignments: { w: `tasks of phase ${phase}` } }))
   ]
   return {
     id: group.id,
     begin: () => [group.newcomer('w', WORKER), ...works(0)],
-    goOn: life => [
-      well(group.heartbeat('w', 'goes on')),
-      thus(group.sync('w', 'has what it had', said), {
-        assignment: Buffer.from(`tasks of life ${life - 1}`).toString('hex')
+    resume: phase => [
+      succeeding(group.heartbeat('w', 'goes on')),
+      expecting(group.sync('w', 'has what it had', said), {
+        assignment: Buffer.from(`tasks of phase ${phase - 1}`).toString('hex')
       })
     ],
     change: works
@@ -119,30 +119,30 @@ function workers(): Tale {
 }
 
 /** In every phase a member joins, commits and leaves. The group then has only its offsets, or is deleted. */
-function left(id: string, end: readonly Step[]): Tale {
+function left(id: string, end: readonly Step[]): GroupScenario {
   const group = new Group(id)
-  const visit = (life: number): Step[] => [
+  const visit = (phase: number): Step[] => [
     group.newcomer('a', CONSUMER),
-    well(group.join('a', 'joins', CONSUMER)),
-    well(group.sync('a', 'assigns', { assignments: { a: SHARES[0] ?? '' } })),
-    commitsIn(group, 'a', life * 10),
-    well(group.leave('a leaves', 'a')),
+    succeeding(group.join('a', 'joins', CONSUMER)),
+    succeeding(group.sync('a', 'assigns', { assignments: { a: SHARES[0] ?? '' } })),
+    commitsIn(group, 'a', phase * 10),
+    succeeding(group.leave('a leaves', 'a')),
     ...end
   ]
-  return { id, begin: () => visit(0), goOn: () => [], change: visit }
+  return { id, begin: () => visit(0), resume: () => [], change: visit }
 }
 
 /** Commits without membership (a simple group). */
-function simple(): Tale {
+function simple(): GroupScenario {
   const id = 'simple'
-  const committed = (life: number): Step[] => [
-    commits(id, life, { metadata: life % 2 === 0 ? null : `in life ${life}` })
+  const committed = (phase: number): Step[] => [
+    commits(id, phase, { metadata: phase % 2 === 0 ? null : `in phase ${phase}` })
   ]
-  return { id, begin: () => committed(0), goOn: () => [], change: committed }
+  return { id, begin: () => committed(0), resume: () => [], change: committed }
 }
 
 /** All classic groups. */
-export function classicTales(): readonly Tale[] {
+export function classicGroups(): readonly GroupScenario[] {
   const doomed = 'classic-deleted'
   return [stable(), awaited(), workers(), left('classic-empty', []), left(doomed, [deleted(doomed)]), simple()]
 }

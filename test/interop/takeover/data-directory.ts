@@ -3,29 +3,32 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach } from 'vitest'
-import { type Reign, type Served, start } from './reign.ts'
+import { type BrokerRun, type RunningBroker, start } from './broker-run.ts'
 
 const KAFKA = 'Kafka 4.3.1'
 const OURS = 'minikafka'
 
 /** The brokers in their order, and how each ends. */
-export const SUCCESSIONS: readonly { readonly brokers: readonly Reign['broker'][]; readonly ends: Reign['ends'] }[] = [
+export const SUCCESSIONS: readonly {
+  readonly brokers: readonly BrokerRun['broker'][]
+  readonly ends: BrokerRun['ends']
+}[] = [
   { brokers: [OURS, KAFKA, OURS], ends: 'stopped' },
   { brokers: [OURS, KAFKA, OURS], ends: 'killed' },
   { brokers: [KAFKA, OURS, KAFKA], ends: 'stopped' },
   { brokers: [KAFKA, OURS, KAFKA], ends: 'killed' }
 ]
 
-class Realm {
+class DataDirectory {
   folder = ''
-  served: Served | undefined
+  served: RunningBroker | undefined
 
-  async begin(reign: Reign, port: number): Promise<Served> {
-    this.served = await start(reign, this.folder, port)
+  async begin(run: BrokerRun, port: number): Promise<RunningBroker> {
+    this.served = await start(run, this.folder, port)
     return this.served
   }
 
-  async end({ ends }: Pick<Reign, 'ends'>): Promise<void> {
+  async end({ ends }: Pick<BrokerRun, 'ends'>): Promise<void> {
     await (ends === 'stopped' ? this.served?.stop() : this.served?.kill())
   }
 
@@ -34,20 +37,20 @@ class Realm {
   }
 
   /** Prints the warnings of the broker after a failed test. */
-  tellWarnings(): void {
+  printWarnings(): void {
     console.error(this.served?.warnings.join('\n'))
   }
 }
 
 /** Creates a directory for each test of the file. */
-export function freshRealm(): Realm {
-  const realm = new Realm()
+export function dataDirectoryOfEachTest(): DataDirectory {
+  const directory = new DataDirectory()
   beforeEach(async () => {
-    realm.folder = await mkdtemp(join(tmpdir(), 'takeover-'))
+    directory.folder = await mkdtemp(join(tmpdir(), 'takeover-'))
   })
   afterEach(async () => {
-    await realm.served?.kill()
-    await rm(realm.folder, { recursive: true })
+    await directory.served?.kill()
+    await rm(directory.folder, { recursive: true })
   })
-  return realm
+  return directory
 }

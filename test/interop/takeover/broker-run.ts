@@ -4,14 +4,14 @@ import { startMinikafka } from '../brokers.ts'
 import { startKafka } from '../kafka/kafka.ts'
 
 /** A broker that serves the directory, and how it ends. */
-export interface Reign {
+export interface BrokerRun {
   readonly broker: 'minikafka' | 'Kafka 4.3.1' | 'Kafka 4.4.0'
   readonly ends: 'stopped' | 'killed'
   readonly staticVoters?: boolean
 }
 
 /** The running broker. */
-export interface Served {
+export interface RunningBroker {
   readonly bootstrapServers: string
   readonly warnings: readonly string[]
   stop(): Promise<void>
@@ -19,7 +19,7 @@ export interface Served {
 }
 
 /** Short intervals and small topics, so that periodic work happens at once. */
-const HASTE = {
+const SHORT_INTERVALS = {
   'broker.rack': 'a',
   'offsets.topic.num.partitions': 5,
   'transaction.state.log.num.partitions': 5,
@@ -38,7 +38,7 @@ const HASTE = {
  * it is repeated. With these short intervals the first retention run may begin before the cleaner exists and end after
  * that: the cleaner then was never paused.
  */
-const ORDINARY = [
+const EXPECTED_WARNINGS = [
   /Performing controller activation/,
   /Exceptionally slow controller event/,
   /'kafka-log-retention'\n.* cannot be resumed since it is not paused/,
@@ -51,16 +51,20 @@ const ORDINARY = [
 ]
 
 /** Starts the broker on the data directory of the folder; creates it if it does not exist. */
-export function start({ broker, staticVoters = false }: Reign, folder: string, port: number): Promise<Served> {
+export function start(
+  { broker, staticVoters = false }: BrokerRun,
+  folder: string,
+  port: number
+): Promise<RunningBroker> {
   if (broker === 'minikafka') {
-    const set = Object.entries(HASTE).flatMap(([name, value]) => ['--set', `${name}=${value}`])
+    const set = Object.entries(SHORT_INTERVALS).flatMap(([name, value]) => ['--set', `${name}=${value}`])
     return startMinikafka(['--data-dir', join(folder, 'data'), '--port', `${port}`, ...set])
   }
   const version = broker.replace('Kafka ', '')
-  return startKafka({ version, releaseVersion: '4.3', dataDir: folder, port, staticVoters, config: HASTE })
+  return startKafka({ version, releaseVersion: '4.3', dataDir: folder, port, staticVoters, config: SHORT_INTERVALS })
 }
 
 /** The warnings that are not in the list above. */
-export function warningsOf({ warnings }: Served): string[] {
-  return warnings.filter(line => !ORDINARY.some(pattern => pattern.test(line)))
+export function warningsOf({ warnings }: RunningBroker): string[] {
+  return warnings.filter(line => !EXPECTED_WARNINGS.some(pattern => pattern.test(line)))
 }

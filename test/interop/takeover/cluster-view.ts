@@ -35,14 +35,14 @@ export interface ClusterView {
 }
 
 /** The groups to read. Of `restless` topics, which change all the time, only the configs are compared. */
-export interface LookOptions {
+export interface ViewOptions {
   readonly groups: readonly string[]
   readonly restless: readonly string[]
 }
 
 /** All state of the cluster that a client can read. */
-export async function look(session: Session, { groups, restless }: LookOptions): Promise<ClusterView> {
-  const { clusterId, topics } = heard(await session.ask(APIS.Metadata, 12, { topics: null }))
+export async function viewCluster(session: Session, { groups, restless }: ViewOptions): Promise<ClusterView> {
+  const { clusterId, topics } = received(await session.sendRequest(APIS.Metadata, 12, { topics: null }))
   const views: Record<string, TopicView> = {}
   for (const { name, topicId, partitions } of topics.toSorted((a, b) => compareNames(a.name, b.name))) {
     if (name === null) continue
@@ -80,7 +80,7 @@ export async function batchesOf(session: Session, topic: string, partition: numb
   for (let fetchOffset = start; fetchOffset < end; fetchOffset = (batches.at(-1)?.lastOffset ?? end) + 1n) {
     const partitions = [{ partition, fetchOffset, partitionMaxBytes: 10 << 20 }]
     const request = { maxWaitMs: 0, minBytes: 0, topics: [{ topic, partitions }] }
-    const { responses } = heard(await session.ask(APIS.Fetch, 12, request, `${topic}-${partition}`))
+    const { responses } = received(await session.sendRequest(APIS.Fetch, 12, request, `${topic}-${partition}`))
     const [found] = responses[0]?.partitions ?? []
     const read = [...batchesIn(found?.records ?? Buffer.alloc(0))]
     if (read.length === 0) throw new Error(`${topic}-${partition} has nothing at ${fetchOffset}: ${found?.errorCode}`)
@@ -92,8 +92,8 @@ export async function batchesOf(session: Session, topic: string, partition: numb
 /** The first or last offset of a partition. */
 export async function offsetOf(session: Session, name: string, index: number, timestamp = EARLIEST): Promise<bigint> {
   const partitions = [{ partitionIndex: index, timestamp }]
-  const { topics } = heard(
-    await session.ask(APIS.ListOffsets, 7, { topics: [{ name, partitions }] }, `${name}-${index}`)
+  const { topics } = received(
+    await session.sendRequest(APIS.ListOffsets, 7, { topics: [{ name, partitions }] }, `${name}-${index}`)
   )
   const found = topics[0]?.partitions[0]
   if (found?.errorCode !== 'NONE') throw new Error(`${name}-${index}: ${found?.errorCode}`)
@@ -118,7 +118,9 @@ function text(bytes: Buffer | null): string {
 }
 
 async function settingsOf(session: Session, resourceType: number, resourceName: string): Promise<Settings> {
-  const { results } = heard(await session.ask(APIS.DescribeConfigs, 4, { resources: [{ resourceType, resourceName }] }))
+  const { results } = received(
+    await session.sendRequest(APIS.DescribeConfigs, 4, { resources: [{ resourceType, resourceName }] })
+  )
   const [result] = results
   if (result?.errorCode !== 'NONE') throw new Error(`settings of ${resourceName}: ${result?.errorMessage}`)
   const set = result.configs.filter(({ configSource }) => SET.includes(configSource))
@@ -126,7 +128,7 @@ async function settingsOf(session: Session, resourceType: number, resourceName: 
 }
 
 async function committedBy(session: Session, groupId: string): Promise<object> {
-  const { topics } = await session.askUntil(
+  const { topics } = await session.requestUntil(
     APIS.OffsetFetch,
     7,
     { groupId, topics: null },
@@ -142,7 +144,7 @@ async function committedBy(session: Session, groupId: string): Promise<object> {
 }
 
 /** The response; throws if the connection was closed instead. */
-export function heard<A>(answer: Answer<A>): DecodedResponseOf<A> {
+export function received<A>(answer: Answer<A>): DecodedResponseOf<A> {
   if (typeof answer === 'string') throw new Error(`the broker ${answer === 'closed' ? 'hung up' : 'kept silent'}`)
   return answer
 }
