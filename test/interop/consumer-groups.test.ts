@@ -12,6 +12,7 @@ import { Tools } from './kafka-tools/consumer-groups.ts'
 import { Commands } from './kafka-tools/group-commands.ts'
 import { memberScenarios } from './kafka-tools/member-scenarios.ts'
 import { offsetScenarios } from './kafka-tools/offset-scenarios.ts'
+import { createTopics } from './kafkajs-topics.ts'
 import { Session } from './oracle/session.ts'
 import { arrange } from './oracle/transcript.ts'
 import { Group } from './oracle/transcripts/group.ts'
@@ -80,7 +81,7 @@ async function fill(servers: string): Promise<void> {
   await admin.connect()
   const configEntries = [{ name: 'retention.ms', value: '-1' }]
   const topics = Object.entries(PARTITIONS).map(([topic, numPartitions]) => ({ topic, numPartitions, configEntries }))
-  await admin.createTopics({ topics })
+  await createTopics(admin, topics)
   const producer = kafka.producer()
   await producer.connect()
   const send = (topic: string, partition: number, times: readonly number[]) =>

@@ -10,6 +10,7 @@ import { javaTask, streamsTask } from './java/client.ts'
 import { startKafka } from './kafka/kafka.ts'
 import { dumpLog } from './kafka-tools/dump-log-segments.ts'
 import { expectSameDump, filesOf } from './kafka-tools/same-dumps.ts'
+import { createTopics } from './kafkajs-topics.ts'
 
 const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
 const CLIENT = '4.4.0'
@@ -117,7 +118,7 @@ async function fill(servers: string): Promise<void> {
   await transact(servers)
   const admin = new Kafka({ brokers: servers.split(','), logLevel: logLevel.NOTHING }).admin()
   await admin.connect()
-  await admin.createTopics({ topics: [{ topic: 'set', configEntries: [{ name: 'retention.ms', value: '1000' }] }] })
+  await createTopics(admin, [{ topic: 'set', configEntries: [{ name: 'retention.ms', value: '1000' }] }])
   await admin.disconnect()
 }
 
@@ -126,7 +127,7 @@ async function transact(servers: string): Promise<void> {
   const kafka = new Kafka({ brokers: servers.split(','), logLevel: logLevel.NOTHING })
   const admin = kafka.admin()
   await admin.connect()
-  await admin.createTopics({ topics: [{ topic: 'txn', numPartitions: 1 }] })
+  await createTopics(admin, [{ topic: 'txn', numPartitions: 1 }])
   await admin.disconnect()
   const messages = [{ key: 'a', value: '1' }, { value: '2' }]
   const producer = kafka.producer({ transactionalId: 'tx', maxInFlightRequests: 1, idempotent: true })

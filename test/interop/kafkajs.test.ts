@@ -3,6 +3,7 @@ import kafkajs from 'kafkajs'
 import { expect, test } from 'vitest'
 import { consumeNumbered, produceNumbered } from '../clients/numbered.ts'
 import { brokers } from './brokers.ts'
+import { createTopics } from './kafkajs-topics.ts'
 
 const { Kafka, logLevel } = kafkajs
 
@@ -14,7 +15,7 @@ test.each(brokers.map(({ name, start }) => [name, start] as const))(
     const numbered = { topic: 'million', partitions: 3, count: 1_000_000, size: 100 }
     const admin = kafka.admin()
     await admin.connect()
-    await admin.createTopics({ topics: [{ topic: 'million', numPartitions: 3 }] })
+    await createTopics(admin, [{ topic: 'million', numPartitions: 3 }])
     await admin.disconnect()
     await produceNumbered(kafka, numbered)
     expect(await consumeNumbered(kafka, numbered)).toBe(1_000_000)

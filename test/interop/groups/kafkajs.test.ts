@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { type Admin, type Consumer, Kafka, logLevel } from 'kafkajs'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { RunningBroker } from '../brokers.ts'
+import { createTopics } from '../kafkajs-topics.ts'
 import { groupBrokers } from './brokers.ts'
 import { KafkajsGroup, PARTITIONS } from './kafkajs-group.ts'
 import { RESTARTING } from './restarting.ts'
@@ -32,7 +33,7 @@ describe.each(groupBrokers)('%s', (_, share) => {
   })
   beforeEach(async () => {
     topic = `kafkajs-${topics++}`
-    await admin.createTopics({ topics: [{ topic, numPartitions: PARTITIONS }] })
+    await createTopics(admin, [{ topic, numPartitions: PARTITIONS }])
     group = new KafkajsGroup(kafka, topic)
   })
   afterEach(() => group.end())
@@ -134,7 +135,7 @@ test('members continue after the broker was stopped and killed', async () => {
   if (!broker) throw new Error('no such broker')
   const kafka = client(broker.bootstrapServers)
   const admin = kafka.admin()
-  await admin.createTopics({ topics: [{ topic: 'enduring', numPartitions: PARTITIONS }] })
+  await createTopics(admin, [{ topic: 'enduring', numPartitions: PARTITIONS }])
   await admin.disconnect()
   const group = new KafkajsGroup(kafka, 'enduring')
   await group.produceOn()
