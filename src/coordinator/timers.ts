@@ -5,14 +5,16 @@
  */
 import type { Alarm, MonotonicClock } from '../runtime/time.ts'
 
-/** The member of a timer that belongs to the subject as a whole. */
-export const NO_MEMBER = ''
+/** The member of a timer that belongs to the subject as a whole. Not a string: clients may send any member id, also an empty one. */
+export const NO_MEMBER = null
+
+/** A member id, or NO_MEMBER. */
+type TimerMember = string | typeof NO_MEMBER
 
 /** The key of a timer. */
 export interface Timer<Kind extends string> {
   readonly subject: string
-  /** A member id, or NO_MEMBER. */
-  readonly member: string
+  readonly member: TimerMember
   readonly kind: Kind
 }
 
@@ -20,11 +22,11 @@ export interface Timer<Kind extends string> {
 export type TimerChange<Kind extends string> =
   | {
       readonly type: 'set' | 'set if absent'
-      readonly member: string
+      readonly member: TimerMember
       readonly kind: Kind
       readonly deadlineMs: number
     }
-  | { readonly type: 'cancel'; readonly member: string; readonly kind: Kind }
+  | { readonly type: 'cancel'; readonly member: TimerMember; readonly kind: Kind }
   | { readonly type: 'cancel member'; readonly member: string }
   | { readonly type: 'cancel all' }
 
@@ -43,7 +45,7 @@ type TimersOfMember<Kind extends string> = Map<Kind, ScheduledTimer<Kind>>
 export class Timers<Kind extends string> {
   readonly #clock: MonotonicClock
   readonly #due: () => void
-  readonly #bySubject = new Map<string, Map<string, TimersOfMember<Kind>>>()
+  readonly #bySubject = new Map<string, Map<TimerMember, TimersOfMember<Kind>>>()
   readonly #heap: ScheduledTimer<Kind>[] = []
   #alarm: Alarm | undefined
   #alarmMs = Number.POSITIVE_INFINITY
@@ -65,7 +67,7 @@ export class Timers<Kind extends string> {
   }
 
   /** Sets or moves a timer. */
-  set(subject: string, member: string, kind: Kind, deadlineMs: number): void {
+  set(subject: string, member: TimerMember, kind: Kind, deadlineMs: number): void {
     const timers = this.#timersOf(subject, member)
     const timer = timers.get(kind)
     if (!timer) {
@@ -88,7 +90,7 @@ export class Timers<Kind extends string> {
     }
   }
 
-  cancel(subject: string, member: string, kind: Kind): void {
+  cancel(subject: string, member: TimerMember, kind: Kind): void {
     const members = this.#bySubject.get(subject)
     const timers = members?.get(member)
     const timer = timers?.get(kind)
@@ -142,8 +144,8 @@ export class Timers<Kind extends string> {
     return nearest
   }
 
-  #timersOf(subject: string, member: string): TimersOfMember<Kind> {
-    const members = this.#bySubject.get(subject) ?? new Map<string, TimersOfMember<Kind>>()
+  #timersOf(subject: string, member: TimerMember): TimersOfMember<Kind> {
+    const members = this.#bySubject.get(subject) ?? new Map<TimerMember, TimersOfMember<Kind>>()
     const timers = members.get(member) ?? new Map<Kind, ScheduledTimer<Kind>>()
     if (members.size === 0) this.#bySubject.set(subject, members)
     if (timers.size === 0) members.set(member, timers)

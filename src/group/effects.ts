@@ -62,7 +62,7 @@ export class GroupEffects {
 
   /** Sets or moves a timer of the group. */
   setTimer(kind: GroupTimer, deadlineMs: number): void {
-    this.setMemberTimer(NO_MEMBER, kind, deadlineMs)
+    this.#timers.push({ type: 'set', member: NO_MEMBER, kind, deadlineMs })
   }
 
   /** Sets or moves a timer of a member. */
@@ -77,7 +77,7 @@ export class GroupEffects {
 
   /** Cancels a timer of the group. */
   cancelTimer(kind: GroupTimer): void {
-    this.cancelMemberTimer(NO_MEMBER, kind)
+    this.#timers.push({ type: 'cancel', member: NO_MEMBER, kind })
   }
 
   cancelMemberTimer(member: string, kind: GroupTimer): void {

@@ -32,7 +32,7 @@ describe('keyed timers', () => {
     timers.set('g', 'a', 'session', at(10))
     timers.set('h', NO_MEMBER, 'join', at(10))
     clock.advance(30)
-    expect(ran).toEqual(['g a session 10', 'h  join 10', 'g b session 20'])
+    expect(ran).toEqual(['g a session 10', 'h null join 10', 'g b session 20'])
     expect([timers.size, clock.pendingAlarms]).toEqual([0, 0])
   })
 

@@ -1,5 +1,5 @@
 /** Heartbeats, commits, LeaveGroup, deadlines, loading and unloading of a classic group. */
-import type { Timer } from '../../coordinator/timers.ts'
+import { NO_MEMBER, type Timer } from '../../coordinator/timers.ts'
 import type { RebalanceReason } from '../../events/group-events.ts'
 import type { ErrorName } from '../../protocol/errors.ts'
 import type { GroupTimer } from '../effects.ts'
@@ -70,12 +70,17 @@ function removeLeaving(operation: ClassicOperation, { memberId, groupInstanceId 
 /** Handles a timer that is due. It may belong to an earlier state of the group. */
 export function expire(operation: ClassicOperation, { kind, member: memberId }: Timer<GroupTimer>): void {
   const { group } = operation
-  const member = group.members.get(memberId)
-  if (kind === 'load') resume(operation)
-  else if (kind === 'pending join' && group.pendingJoin.has(memberId)) expirePending(operation, memberId)
-  else if (kind === 'session' && member) expireSession(operation, member)
+  if (memberId !== NO_MEMBER) expireMember(operation, kind, memberId)
+  else if (kind === 'load') resume(operation)
   else if (kind === 'join' && group.state === 'PreparingRebalance') joinDeadlineReached(operation)
   else if (kind === 'sync' && group.pendingSync.size > 0) syncDeadlineReached(operation)
+}
+
+function expireMember(operation: ClassicOperation, kind: GroupTimer, memberId: string): void {
+  const { group } = operation
+  const member = group.members.get(memberId)
+  if (kind === 'pending join' && group.pendingJoin.has(memberId)) expirePending(operation, memberId)
+  else if (kind === 'session' && member) expireSession(operation, member)
 }
 
 function expirePending(operation: ClassicOperation, memberId: string): void {

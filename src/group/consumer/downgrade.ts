@@ -4,7 +4,7 @@
  */
 
 import { derived, rows } from '../../config/view.ts'
-import type { Timer } from '../../coordinator/timers.ts'
+import { NO_MEMBER, type Timer } from '../../coordinator/timers.ts'
 import { CONSUMER_PROTOCOL, versionOf, writeAssignment } from '../../protocol/consumer-protocol.ts'
 import { KafkaError } from '../../protocol/errors.ts'
 import { assert } from '../../runtime/assert.ts'
@@ -125,9 +125,10 @@ function refusal(groupId: string, { memberId }: Member): KafkaError {
 /** Handles a timer that is due: fences the member. It may belong to an earlier state of the group. */
 export function expire(operation: ConsumerOperation, { kind, member: memberId }: Timer<GroupTimer>): void {
   const { group, effects } = operation
-  const member = group.members.get(memberId)
   if (kind === 'load') startTimers(operation)
-  if (kind === 'load' || kind === 'pending join' || !member) return
+  if (kind === 'load' || kind === 'pending join' || memberId === NO_MEMBER) return
+  const member = group.members.get(memberId)
+  if (!member) return
   const { instanceId: groupInstanceId, clientId } = member
   effects.emit({
     ...{ type: 'MemberFenced', groupId: group.groupId, memberId, groupInstanceId, clientId },

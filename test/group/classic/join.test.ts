@@ -176,6 +176,17 @@ describe('JoinGroup', () => {
     expect(driver.group.state).toBe('CompletingRebalance')
   })
 
+  it('a JoinGroup without a member id that a full group refuses does not cancel the timers of the rebalance', () => {
+    const driver = new ClassicGroupDriver({ maxSize: 1, initialRebalanceDelayMs: 3_000 })
+    const ticket = driver.admit('a')
+    expect(driver.joined(driver.join())).toMatchObject({ errorCode: 'GROUP_MAX_SIZE_REACHED' })
+    driver.pass(3_000)
+    expect(driver.joined(ticket)).toMatchObject({ errorCode: 'NONE', generationId: 1 })
+    expect(driver.joined(driver.join())).toMatchObject({ errorCode: 'GROUP_MAX_SIZE_REACHED' })
+    driver.pass(REBALANCE_MS)
+    expect([...driver.group.members.keys()]).toEqual([])
+  })
+
   it('a member that rejoins a full group last gets GROUP_MAX_SIZE_REACHED', () => {
     const driver = ClassicGroupDriver.stable(['a', 'b'], { maxSize: 2 })
     driver.join({ memberId: 'a' })

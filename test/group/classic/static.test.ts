@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { NO_MEMBER } from '../../../src/coordinator/timers.ts'
 import { restoreGroup } from '../../../src/group/classic/record.ts'
 import { subscriptionOf } from '../embedded.ts'
 import { REBALANCE_MS, SESSION_MS } from '../group-settings.ts'
@@ -165,7 +166,7 @@ describe('static members', () => {
     driver.leave('b')
     driver.pass(0)
     expect(driver.group.state).toBe('PreparingRebalance')
-    expect(driver.timers.deadlineOf({ subject: 'g', member: '', kind: 'join' })).toBe(driver.now + 100)
+    expect(driver.timers.deadlineOf({ subject: 'g', member: NO_MEMBER, kind: 'join' })).toBe(driver.now + 100)
     driver.join({ memberId: 'a', groupInstanceId: 'A' })
     expect(driver.group).toMatchObject({ state: 'CompletingRebalance' })
   })
