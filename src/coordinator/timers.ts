@@ -125,7 +125,7 @@ export class Timers<Kind extends string> {
   }
 
   /**
-   * Removes and returns a timer that is due. Returns 'moved' if the nearest timer had only moved to a later time, undefined if no
+   * Removes and returns a timer that is due. Returns 'moved' if the nearest timer had moved to a later time, undefined if no
    * timer is due. One call does a bounded amount of work.
    */
   takeDue(): Timer<Kind> | 'moved' | undefined {
@@ -136,7 +136,8 @@ export class Timers<Kind extends string> {
       this.#arm()
       return undefined
     }
-    if (nearest.deadlineMs > now) {
+    // Also if it is due: other timers that are due may have earlier deadlines.
+    if (nearest.deadlineMs > nearest.queuedMs) {
       this.#queue(nearest)
       return 'moved'
     }

@@ -47,6 +47,17 @@ describe('keyed timers', () => {
     expect(ran).toEqual(['g b session 5', 'g a session 40'])
   })
 
+  it('timers that are due at once, because the clock jumped, run in the order of their deadlines', () => {
+    const late = new Timers<Kind>(clock.deadline, () => {})
+    late.set('g', 'a', 'session', at(10))
+    late.set('g', 'b', 'session', at(30))
+    late.set('g', 'a', 'session', at(40))
+    clock.advance(50)
+    const members = []
+    for (let timer = late.takeDue(); timer; timer = late.takeDue()) if (timer !== 'moved') members.push(timer.member)
+    expect(members).toEqual(['b', 'a'])
+  })
+
   it('a timer that moves to a later time sets no alarm', () => {
     timers.set('g', 'a', 'session', at(10))
     const before = clock.nextAlarmInMs
