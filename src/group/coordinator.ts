@@ -47,7 +47,7 @@ export class GroupCoordinator {
 
   /** Delayed requests get NOT_COORDINATOR, later requests COORDINATOR_NOT_AVAILABLE. */
   stop(): void {
-    this.#operations.stop()
+    this.#operations.runtime.stop()
   }
 
   /** Removes all groups from memory if `__consumer_offsets` was deleted, and the committed offsets of other deleted topics. */

@@ -136,15 +136,10 @@ export class GroupOperations {
     }
   }
 
-  /** Unloads all groups, and drops running resolutions of regular expressions. */
-  stop(): void {
-    this.runtime.stop()
-    this.#regexes.abandon()
-  }
-
-  /** Completes all delayed responses with NOT_COORDINATOR. */
+  /** Completes all delayed responses with NOT_COORDINATOR, and drops running resolutions of regular expressions. */
   #unloading({ state }: GroupShard): void {
     for (const group of state.groups.values()) {
+      this.#regexes.abandon(group.groupId)
       if (!(group instanceof ClassicGroup)) continue
       const operation = this.#classicOperation(group)
       unload(operation)

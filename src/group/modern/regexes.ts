@@ -92,9 +92,9 @@ export class RegexResolution {
     this.#loop.run()
   }
 
-  /** Drops all running resolutions. */
-  abandon(): void {
-    this.#resolutions.clear()
+  /** Drops the running resolution of a group, if there is one. */
+  abandon(groupId: string): void {
+    this.#resolutions.delete(groupId)
   }
 
   *#work(): Steps {

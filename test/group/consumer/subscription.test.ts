@@ -107,6 +107,14 @@ describe('subscription by regular expression', () => {
     expect(has('a', driver.foo)).toEqual([0, 1, 2, 3])
   })
 
+  it('a group that begins again after the deletion of __consumer_offsets resolves its expression', async () => {
+    await driver.heartbeat('a', 0, byRegex('f.*'))
+    driver.journal.batches.length = 0
+    driver.coordinator.topicsDeleted([{ name: '__consumer_offsets', topicId: '' }])
+    await joinBy('b', 'b.*')
+    expect([...driver.consumerGroup.regexes.keys()]).toEqual(['b.*'])
+  })
+
   it('an invalid expression gets INVALID_REGULAR_EXPRESSION', async () => {
     expect(await driver.heartbeat('a', 0, byRegex('('))).toMatchObject({ errorCode: 'INVALID_REGULAR_EXPRESSION' })
     expect(driver.journal.batches).toEqual([])

@@ -74,8 +74,8 @@ describe('concurrent resolutions', () => {
     const resolved: string[] = []
     const regexes = resolution()
     regexes.resolve('g', new Set(['a']), () => resolved.push('abandoned'))
-    regexes.abandon()
-    regexes.resolve('h', new Set(['a']), () => resolved.push('after'))
+    regexes.abandon('g')
+    regexes.resolve('g', new Set(['a']), () => resolved.push('after'))
     await yieldToEventLoop()
     expect(resolved).toEqual(['after'])
   })
