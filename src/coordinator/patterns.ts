@@ -22,7 +22,7 @@ export function compilePattern(expression: string): Pattern {
   if (sizeBound(expression) > MAX_INSTRUCTIONS) {
     throw new KafkaError(
       'INVALID_REGULAR_EXPRESSION',
-      `a regular expression has ${MAX_INSTRUCTIONS} instructions at most`
+      `the regular expression has more than ${MAX_INSTRUCTIONS} instructions`
     )
   }
   try {
@@ -30,7 +30,10 @@ export function compilePattern(expression: string): Pattern {
     return { matches: text => compiled.matches(text) }
   } catch (error) {
     if (!(error instanceof RE2JSException)) throw error
-    throw new KafkaError('INVALID_REGULAR_EXPRESSION', `${expression} is no regular expression: ${error.message}`)
+    throw new KafkaError(
+      'INVALID_REGULAR_EXPRESSION',
+      `the regular expression ${expression} is invalid: ${error.message}`
+    )
   }
 }
 

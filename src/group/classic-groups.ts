@@ -69,7 +69,10 @@ export class ClassicGroups {
   #checkSessionTimeout(sessionTimeoutMs: number): void {
     const { minSessionTimeoutMs: min, maxSessionTimeoutMs: max } = this.#settings
     if (sessionTimeoutMs >= min && sessionTimeoutMs <= max) return
-    throw new KafkaError('INVALID_SESSION_TIMEOUT', `session timeout ${sessionTimeoutMs} ms is not in ${min}-${max} ms`)
+    throw new KafkaError(
+      'INVALID_SESSION_TIMEOUT',
+      `the session timeout is ${sessionTimeoutMs} ms, but must be from ${min} to ${max} ms`
+    )
   }
 
   #joined(shard: GroupShard, request: JoinGroupRequest): JoinGroupResult | Promise<JoinGroupResult> {

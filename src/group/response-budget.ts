@@ -14,6 +14,6 @@ export class ResponseBudget {
   spend(bytes: number): void {
     this.#bytesLeft -= bytes
     if (this.#bytesLeft >= 0) return
-    throw new KafkaError('INVALID_REQUEST', `the answer would take more than ${MAX_RESPONSE_BYTES} bytes`)
+    throw new KafkaError('INVALID_REQUEST', `the response exceeds the limit of ${MAX_RESPONSE_BYTES} bytes`)
   }
 }

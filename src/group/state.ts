@@ -68,7 +68,7 @@ export class GroupState implements ShardState<GroupRecord> {
 
   /** Offset records may precede the records of their group. They create a simple group, which the consumer group replaces. */
   #newConsumerGroup(groupId: string, existing: ClassicGroup | undefined): ConsumerGroup {
-    if (existing && !isSimple(existing)) throw new MalformedFrame(`group ${groupId} has records of two kinds of groups`)
+    if (existing && !isSimple(existing)) throw new MalformedFrame(`group ${groupId} has records of two group types`)
     const group = new ConsumerGroup(groupId)
     this.#groups.set(groupId, group)
     return group

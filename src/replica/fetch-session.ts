@@ -103,7 +103,7 @@ export function incremental(session: Session, { nameOf }: SessionRequest): Fetch
       if (session.epoch !== epoch) {
         throw new KafkaError(
           'INVALID_FETCH_SESSION_EPOCH',
-          `expected epoch ${epoch}, the session is at ${session.epoch}`
+          `the session epoch is ${session.epoch}, but must be ${epoch}`
         )
       }
       return { sessionId: session.id, results: results.filter(result => isNews(session, result)) }

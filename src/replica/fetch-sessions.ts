@@ -61,7 +61,7 @@ export class FetchSessions {
     const session = this.#find(request)
     if (!this.#hasRoomFor(requested.length)) {
       this.#sessions.delete(session.id)
-      throw new KafkaError('FETCH_SESSION_ID_NOT_FOUND', 'there is no room for more partitions in fetch sessions')
+      throw new KafkaError('FETCH_SESSION_ID_NOT_FOUND', 'the fetch sessions have the maximum number of partitions')
     }
     apply(request, session)
     if (session.partitions.size === 0) {
@@ -77,12 +77,18 @@ export class FetchSessions {
 
   #find({ sessionId, sessionEpoch, usesTopicIds }: SessionRequest): Session {
     const session = this.#sessions.get(sessionId)
-    if (!session) throw new KafkaError('FETCH_SESSION_ID_NOT_FOUND', `there is no fetch session ${sessionId}`)
+    if (!session) throw new KafkaError('FETCH_SESSION_ID_NOT_FOUND', `fetch session ${sessionId} does not exist`)
     if (session.epoch !== sessionEpoch) {
-      throw new KafkaError('INVALID_FETCH_SESSION_EPOCH', `expected epoch ${session.epoch}, got ${sessionEpoch}`)
+      throw new KafkaError(
+        'INVALID_FETCH_SESSION_EPOCH',
+        `the epoch of the fetch session is ${session.epoch}, not ${sessionEpoch}`
+      )
     }
     if (session.usesTopicIds !== usesTopicIds) {
-      throw new KafkaError('FETCH_SESSION_TOPIC_ID_ERROR', 'a session names its topics by id or by name, never by both')
+      throw new KafkaError(
+        'FETCH_SESSION_TOPIC_ID_ERROR',
+        'a fetch session identifies topics by id or by name, not by both'
+      )
     }
     return session
   }

@@ -61,14 +61,14 @@ export class Replicas {
     const topic = this.#ports.metadata.image.topicsByName.get(name)
     if (topic) return topic
     checkTopicName(name)
-    throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', `there is no topic ${name}`)
+    throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', `topic ${name} does not exist`)
   }
 
   /** The topic with this id. Throws UNKNOWN_TOPIC_ID. */
   topicById(topicId: string): TopicState {
     const topic = this.#ports.metadata.image.topicsById.get(topicId)
     if (topic) return topic
-    throw new KafkaError('UNKNOWN_TOPIC_ID', `no topic has the id ${topicId}`)
+    throw new KafkaError('UNKNOWN_TOPIC_ID', `the topic id ${topicId} does not exist`)
   }
 
   /** Creates the missing topics in one change of the metadata. Returns the errors of topics that cannot be created. */
@@ -90,7 +90,7 @@ export class Replicas {
   /** Throws UNKNOWN_TOPIC_OR_PARTITION if there is no such partition. */
   checkExists(name: string, index: number): void {
     if (this.#state(name, index)) return
-    throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', `there is no partition ${name}-${index}`)
+    throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', `partition ${name}-${index} does not exist`)
   }
 
   /**
@@ -100,10 +100,12 @@ export class Replicas {
   partition(name: string, index: number): Partition {
     const topic = this.#ports.metadata.image.topicsByName.get(name)
     const state = topic?.partitions[index]
-    if (!topic || !state) throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', `there is no partition ${name}-${index}`)
+    if (!topic || !state)
+      throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', `partition ${name}-${index} does not exist`)
     const open = this.#open.find(topic.topicId, index)
     const role = open?.role ?? this.#roleOf(state)
-    if (role.kind === 'none') throw new KafkaError('NOT_LEADER_OR_FOLLOWER', `${name}-${index} has no replica here`)
+    if (role.kind === 'none')
+      throw new KafkaError('NOT_LEADER_OR_FOLLOWER', `this broker has no replica of ${name}-${index}`)
     open?.log.checkOnline()
     return open ?? this.#open.open(topic, index, role)
   }
@@ -143,7 +145,10 @@ export class Replicas {
     const { isr, replicas } = this.topic(name).partitions[index] ?? { isr: [], replicas: [] }
     const minInSync = Math.min(this.#ports.settings.topic(name).view(IN_SYNC_ROWS).minInSyncReplicas, replicas.length)
     if (isr.length >= minInSync) return
-    throw new KafkaError('NOT_ENOUGH_REPLICAS', `${name}-${index} has ${isr.length} replicas in sync, not ${minInSync}`)
+    throw new KafkaError(
+      'NOT_ENOUGH_REPLICAS',
+      `${name}-${index} has ${isr.length} in-sync replicas, but min.insync.replicas is ${minInSync}`
+    )
   }
 
   /** The partition, if it exists and is open. */

@@ -107,7 +107,7 @@ export class TxnCoordinator {
       const next = initProducer(txn, { timeoutMs, expected, newProducerId }, clocks.wall.now())
       if (next === 'abort first') {
         await this.#markers.end(shard, this.#fence(shard, txn, { cause: 'InitProducerId', client }))
-        throw new KafkaError('CONCURRENT_TRANSACTIONS', `the transaction of ${transactionalId} has to end first`)
+        throw new KafkaError('CONCURRENT_TRANSACTIONS', `the open transaction of ${transactionalId} must end first`)
       }
       this.#write(shard, txn, next, [initEvent(txn, next, { isNew: !existing, continues: !!expected, client })])
       return next
@@ -167,7 +167,10 @@ export class TxnCoordinator {
   #checkTimeout(timeoutMs: number): void {
     const { maxTimeoutMs } = this.#ports.settings.view(TIMEOUT_ROWS)
     if (timeoutMs > 0 && timeoutMs <= maxTimeoutMs) return
-    throw new KafkaError('INVALID_TRANSACTION_TIMEOUT', `${timeoutMs} ms is not between 1 and ${maxTimeoutMs}`)
+    throw new KafkaError(
+      'INVALID_TRANSACTION_TIMEOUT',
+      `the transaction timeout is ${timeoutMs} ms, but must be from 1 to ${maxTimeoutMs} ms`
+    )
   }
 
   /** Appends and applies a state. Emits `events`, then the change of the state. */

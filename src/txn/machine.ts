@@ -213,11 +213,11 @@ function completeState(result: TxnResult): 'CompleteCommit' | 'CompleteAbort' {
  */
 function cannotEnd(txn: Txn, result: TxnResult): KafkaError {
   if (isEnding(txn) && resultOf(txn) === result) return concurrent(txn)
-  return refusal('INVALID_TXN_STATE', txn, `is ${txn.state} and cannot end with ${result}`)
+  return refusal('INVALID_TXN_STATE', txn, `has the state ${txn.state} and cannot end with ${result}`)
 }
 
 function concurrent(txn: Txn): KafkaError {
-  return refusal('CONCURRENT_TRANSACTIONS', txn, 'is still ending')
+  return refusal('CONCURRENT_TRANSACTIONS', txn, 'is not yet complete')
 }
 
 function fenced(txn: Txn, { producerId, producerEpoch }: Producer): KafkaError {

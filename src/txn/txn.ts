@@ -85,7 +85,7 @@ export function newTxn(transactionalId: string, producerId: bigint, timeoutMs: n
 
 /** Applies a transition: checks that it is valid and keeps the previous producer id. Every transition uses it. */
 export function moved(txn: Txn, state: TxnState, change: Partial<Txn>): Txn {
-  assert(FROM[state].includes(txn.state), `${txn.transactionalId} can go from ${txn.state} to ${state}`)
+  assert(FROM[state].includes(txn.state), `${txn.transactionalId} can change from ${txn.state} to ${state}`)
   return { ...txn, previousProducerId: txn.producerId, nextProducerId: NO_PRODUCER_ID, ...change, state }
 }
 

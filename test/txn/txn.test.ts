@@ -17,7 +17,7 @@ describe.each(TXN_STATES)('a transactional id in state %s', from => {
   test.each(TXN_STATES)('the transition to %s is allowed or refused as in Kafka', to => {
     const txn = { ...newTxn('id', 7n, 60_000, 0), state: from }
     if (LEGAL[from].includes(to)) expect(moved(txn, to, {}).state).toBe(to)
-    else expect(() => moved(txn, to, {})).toThrow(`id can go from ${from} to ${to}`)
+    else expect(() => moved(txn, to, {})).toThrow(`id can change from ${from} to ${to}`)
   })
 })
 

@@ -175,7 +175,7 @@ export class ClassicGroup implements ClassicGroupFields, Group {
 
 /** Changes the state. An invalid transition is a programming error. */
 export function moveTo(group: ClassicGroup, state: ClassicGroupState, wallMs: number): void {
-  assert(FROM[state].includes(group.state), `group ${group.groupId} may go from ${group.state} to ${state}`)
+  assert(FROM[state].includes(group.state), `group ${group.groupId} may change from ${group.state} to ${state}`)
   group.state = state
   group.stateTimestamp = wallMs
 }

@@ -26,7 +26,7 @@ export function selectProtocol(group: ClassicGroup): string {
   const common = commonProtocols(group)
   for (const member of group.members.values()) {
     const vote = member.protocols.find(({ name }) => common?.has(name))
-    assert(vote, 'only members with a protocol in common get in')
+    assert(vote, 'all members have a protocol in common')
     votes.set(vote.name, (votes.get(vote.name) ?? 0) + 1)
   }
   const [winner] = [...votes].sort(([, a], [, b]) => b - a)

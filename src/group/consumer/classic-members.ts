@@ -40,7 +40,7 @@ type ClassicMember = ConsumerMember & { readonly classic: ClassicMemberMetadata 
 /** JoinGroup. Downgrades the group if the member replaces the last member of the consumer protocol. */
 export function joinClassic(operation: ConsumerOperation, request: Omit<Join, 'ticket'>): JoinGroupResult {
   if (operation.settings.view(MIGRATION_ROWS).policy === 'disabled') {
-    throw new KafkaError('INCONSISTENT_GROUP_PROTOCOL', 'members of the classic protocol are not let in')
+    throw new KafkaError('INCONSISTENT_GROUP_PROTOCOL', 'members of the classic protocol are refused')
   }
   const memberId = request.memberId || request.newMemberId
   checkRoom(operation, { memberId, instanceId: request.groupInstanceId })
@@ -69,7 +69,7 @@ function checkProtocols({ members }: ConsumerGroup, { protocolType, protocols }:
     if (classic) common = new Set(classic.supportedProtocols.map(({ name }) => name).filter(name => common.has(name)))
   }
   if (protocolType === CONSUMER_PROTOCOL && common.size > 0 && protocols.length <= MAX_PROTOCOLS) return
-  throw new KafkaError('INCONSISTENT_GROUP_PROTOCOL', 'the protocols of the member are not those of the group')
+  throw new KafkaError('INCONSISTENT_GROUP_PROTOCOL', 'the protocols of the member are not supported by the group')
 }
 
 function mustComeBack({ memberId, groupInstanceId, apiVersion }: Omit<Join, 'ticket'>): boolean {
@@ -116,7 +116,7 @@ function memberOf(operation: ConsumerOperation, request: Omit<Join, 'ticket'>, m
 function subscriptionOf({ protocols }: Omit<Join, 'ticket'>): Subscription {
   const subscription = protocols[0] && readSubscription(protocols[0].metadata)
   if (subscription) return subscription
-  throw new KafkaError('INCONSISTENT_GROUP_PROTOCOL', 'what the member says of itself is not the consumer protocol')
+  throw new KafkaError('INCONSISTENT_GROUP_PROTOCOL', 'the metadata of the member is not in the consumer protocol')
 }
 
 function withNews(
@@ -161,7 +161,7 @@ export function syncClassic(
     return failedSync('REBALANCE_IN_PROGRESS')
   }
   const version = versionOf(classic.supportedProtocols[0]?.metadata ?? Buffer.alloc(0))
-  if (version === null) throw new KafkaError('UNKNOWN_SERVER_ERROR', `what ${memberId} says of itself is malformed`)
+  if (version === null) throw new KafkaError('UNKNOWN_SERVER_ERROR', `the metadata of member ${memberId} is malformed`)
   effects.cancelMemberTimer(memberId, 'sync')
   effects.setMemberTimer(memberId, 'session', now.deadlineMs + classic.sessionTimeoutMs)
   const assigned = new Map([...member.assigned].map(([topicId, epochs]) => [topicId, new Set(epochs.keys())]))
@@ -178,9 +178,9 @@ function claimant(group: ConsumerGroup, claim: Claim): ClassicMember {
   const { memberId, groupInstanceId: instanceId, generationId } = claim
   const member = requireMember(group, { memberId, instanceId })
   const { memberEpoch, classic } = member
-  if (!classic) throw new KafkaError('UNKNOWN_MEMBER_ID', `${memberId} does not speak the classic protocol`)
+  if (!classic) throw new KafkaError('UNKNOWN_MEMBER_ID', `member ${memberId} does not use the classic protocol`)
   if (memberEpoch === generationId) return { ...member, classic }
-  throw new KafkaError('ILLEGAL_GENERATION', `${memberId} is in generation ${memberEpoch}, not ${generationId}`)
+  throw new KafkaError('ILLEGAL_GENERATION', `member ${memberId} has generation ${memberEpoch}, not ${generationId}`)
 }
 
 function checkProtocol(
@@ -189,7 +189,7 @@ function checkProtocol(
 ): void {
   const given = classic.supportedProtocols[0]?.name
   const isSame = (protocolType ?? CONSUMER_PROTOCOL) === CONSUMER_PROTOCOL && (protocolName ?? given) === given
-  if (!isSame) throw new KafkaError('INCONSISTENT_GROUP_PROTOCOL', `the protocol of ${memberId} is ${given}`)
+  if (!isSame) throw new KafkaError('INCONSISTENT_GROUP_PROTOCOL', `the protocol of member ${memberId} is ${given}`)
 }
 
 /** Renews a session. Returns REBALANCE_IN_PROGRESS if the member must join again, and starts its join deadline. */

@@ -93,7 +93,7 @@ function classicGroupOf(
 
 function classicMemberOf(consumer: ConsumerMember): Member {
   const { memberId, instanceId: groupInstanceId, clientId, clientHost, rebalanceTimeoutMs, classic } = consumer
-  assert(classic, `${memberId} uses the classic protocol`)
+  assert(classic, `member ${memberId} uses the classic protocol`)
   return {
     memberId,
     groupInstanceId,
@@ -118,7 +118,7 @@ export function named(assignment: Assignment, topics: GroupTopics): { topic: str
 function refusal(groupId: string, { memberId }: Member): KafkaError {
   return new KafkaError(
     'GROUP_ID_NOT_FOUND',
-    `Cannot downgrade the group ${groupId}: what ${memberId} says is malformed.`
+    `Cannot downgrade the group ${groupId}: the metadata of member ${memberId} is malformed.`
   )
 }
 

@@ -197,7 +197,7 @@ export class ConsumerGroup implements Group {
   apply(record: ConsumerGroupRecord): void {
     switch (record.type) {
       case 'ConsumerGroupMetadata':
-        this.#expect(record.value !== null || this.#isEnded, 'its members and their assignment go first')
+        this.#expect(record.value !== null || this.#isEnded, 'its members and their assignments are deleted first')
         this.#groupEpoch = record.value?.epoch ?? 1
         this.#metadataHash = record.value?.metadataHash ?? 0n
         return
@@ -209,7 +209,7 @@ export class ConsumerGroup implements Group {
         else this.#remove(record.key.memberId)
         return
       case 'ConsumerGroupTargetAssignmentMetadata':
-        this.#expect(record.value !== null || this.#targets.size === 0, 'the assignments of members go first')
+        this.#expect(record.value !== null || this.#targets.size === 0, 'the assignments of members are deleted first')
         this.#assignmentEpoch = record.value?.assignmentEpoch ?? -1
         this.#assignmentTimestamp = Number(record.value?.assignmentTimestamp ?? 0n)
         return
@@ -247,8 +247,8 @@ export class ConsumerGroup implements Group {
   #remove(memberId: string): void {
     const member = this.#members.get(memberId)
     if (!member) return
-    this.#expect(member.memberEpoch === LEAVE_GROUP_MEMBER_EPOCH, `the assignment of ${memberId} goes first`)
-    this.#expect(!this.#targets.has(memberId), `the target of ${memberId} goes first`)
+    this.#expect(member.memberEpoch === LEAVE_GROUP_MEMBER_EPOCH, `the assignment of ${memberId} is deleted first`)
+    this.#expect(!this.#targets.has(memberId), `the target assignment of ${memberId} is deleted first`)
     this.#members.delete(memberId)
     this.#vacate(member)
     if (this.#subscriptions.replace(member, undefined)) this.#subscribedTopics = undefined
@@ -265,7 +265,7 @@ export class ConsumerGroup implements Group {
   }
 
   #expect(holds: boolean, rule: string): void {
-    if (!holds) throw new MalformedFrame(`a record of group ${this.groupId} cannot be: ${rule}`)
+    if (!holds) throw new MalformedFrame(`a record of group ${this.groupId} is invalid: ${rule}`)
   }
 }
 

@@ -66,27 +66,27 @@ export function checkHeartbeat(
 ): void {
   const { memberId, memberEpoch, instanceId, serverAssignor } = request
   const needsId = apiVersion >= OWN_MEMBER_ID_SINCE || memberEpoch > 0 || memberEpoch === LEAVE_GROUP_MEMBER_EPOCH
-  refuse(needsId && isBlank(memberId), 'a member must have an id')
-  refuse(isBlank(request.groupId), 'a group must have a name')
-  refuse(isBlank(instanceId), 'an instance id cannot be empty')
-  refuse(isBlank(request.rackId), 'a rack id cannot be empty')
-  refuse(memberEpoch < LEAVE_GROUP_STATIC_MEMBER_EPOCH, `there is no member epoch ${memberEpoch}`)
+  refuse(needsId && isBlank(memberId), 'the member id is empty')
+  refuse(isBlank(request.groupId), 'the group id is empty')
+  refuse(isBlank(instanceId), 'the instance id is empty')
+  refuse(isBlank(request.rackId), 'the rack id is empty')
+  refuse(memberEpoch < LEAVE_GROUP_STATIC_MEMBER_EPOCH, `the member epoch ${memberEpoch} is invalid`)
   refuse(
     memberEpoch === LEAVE_GROUP_STATIC_MEMBER_EPOCH && instanceId === null,
-    'only a static member can leave for a while'
+    'only a static member can leave temporarily'
   )
   if (memberEpoch === JOIN_GROUP_MEMBER_EPOCH) checkJoining(request)
   const { assignors } = settings.view(ASSIGNMENT_ROWS)
   if (serverAssignor === null || assignors.has(serverAssignor)) return
   const names = [...assignors.keys()].join(', ')
-  throw new KafkaError('UNSUPPORTED_ASSIGNOR', `the assignors here are ${names}, not ${serverAssignor}`)
+  throw new KafkaError('UNSUPPORTED_ASSIGNOR', `the assignor ${serverAssignor} is unknown; valid are ${names}`)
 }
 
 function checkJoining(request: Heartbeat): void {
   const { rebalanceTimeoutMs, topicPartitions, subscribedTopicNames, subscribedTopicRegex } = request
-  refuse(rebalanceTimeoutMs === NO_TIMEOUT, 'a member that joins brings its rebalance timeout')
-  refuse(topicPartitions?.length !== 0, 'a member that joins owns nothing')
-  refuse(subscribedTopicNames === null && subscribedTopicRegex === null, 'a member that joins brings its subscription')
+  refuse(rebalanceTimeoutMs === NO_TIMEOUT, 'a member that joins must have a rebalance timeout')
+  refuse(topicPartitions?.length !== 0, 'a member that joins must own no partitions')
+  refuse(subscribedTopicNames === null && subscribedTopicRegex === null, 'a member that joins must have a subscription')
 }
 
 function refuse(isWrong: boolean, why: string): void {

@@ -29,17 +29,18 @@ export function checkRoom({ group, settings }: ConsumerOperation, { memberId, in
   const { maxSize } = settings.view(SIZE_ROWS)
   const isMember = group.members.has(memberId) || (instanceId !== null && group.staticMember(instanceId) !== undefined)
   if (group.members.size < maxSize || isMember) return
-  throw new KafkaError('GROUP_MAX_SIZE_REACHED', `a consumer group has ${maxSize} members at most`)
+  throw new KafkaError('GROUP_MAX_SIZE_REACHED', `the group has the maximum of ${maxSize} members`)
 }
 
 /** The member of a request. Throws UNKNOWN_MEMBER_ID or FENCED_INSTANCE_ID. */
 export function requireMember(group: ConsumerGroup, { memberId, instanceId }: Identity): ConsumerMember {
   const member = instanceId === null ? group.members.get(memberId) : group.staticMember(instanceId)
-  if (!member) throw new KafkaError('UNKNOWN_MEMBER_ID', `${instanceId ?? memberId} is no member of ${group.groupId}`)
+  if (!member)
+    throw new KafkaError('UNKNOWN_MEMBER_ID', `${instanceId ?? memberId} is not a member of group ${group.groupId}`)
   if (member.memberId === memberId) return member
   throw new KafkaError(
     'FENCED_INSTANCE_ID',
-    `${member.memberId} has the place of instance ${instanceId}, not ${memberId}`
+    `the instance ${instanceId} belongs to member ${member.memberId}, not ${memberId}`
   )
 }
 
@@ -55,7 +56,10 @@ export function joiningMember(
   if (!former) return group.members.get(memberId) ?? newcomer(operation, request, protocol)
   const bothConsumer = protocol === 'consumer' && former.classic === null
   if (bothConsumer && former.memberEpoch !== LEAVE_GROUP_STATIC_MEMBER_EPOCH) {
-    throw new KafkaError('UNRELEASED_INSTANCE_ID', `${former.memberId} still has the place of instance ${instanceId}`)
+    throw new KafkaError(
+      'UNRELEASED_INSTANCE_ID',
+      `the instance ${instanceId} still belongs to member ${former.memberId}`
+    )
   }
   return replaceMember(operation, former, memberId)
 }
@@ -102,7 +106,7 @@ export function checkEpoch(member: ConsumerMember, memberEpoch: number, owned: T
   if (isLostAnswer && ownsNoMore(member, owned)) return
   throw new KafkaError(
     'FENCED_MEMBER_EPOCH',
-    `${member.memberId} is in epoch ${member.memberEpoch}, not ${memberEpoch}: it must give up all partitions and join anew`
+    `member ${member.memberId} has epoch ${member.memberEpoch}, not ${memberEpoch}: it must revoke all partitions and rejoin`
   )
 }
 

@@ -94,7 +94,7 @@ function metadataOf({ groupId, protocolName }: ClassicGroup, { memberId, protoco
   if (protocol) return protocol.metadata
   throw new KafkaError(
     'UNKNOWN_SERVER_ERROR',
-    `${memberId} does not support the protocol ${protocolName} of ${groupId}`
+    `member ${memberId} does not support the protocol ${protocolName} of group ${groupId}`
   )
 }
 

@@ -66,7 +66,7 @@ export class DiskGuard {
 
   /** Marks the partition as deleted. Later operations on the log throw NOT_LEADER_OR_FOLLOWER. */
   abandon(): void {
-    this.#goOffline(new KafkaError('NOT_LEADER_OR_FOLLOWER', `${this.#folder} has been deleted`))
+    this.#goOffline(new KafkaError('NOT_LEADER_OR_FOLLOWER', `the log ${this.#folder} is deleted`))
   }
 
   #note(error: unknown): void {

@@ -52,7 +52,7 @@ export class LogReader {
     if (offset < logStartOffset || offset > logEndOffset) {
       throw new KafkaError(
         'OFFSET_OUT_OF_RANGE',
-        `${this.#folder} has offsets ${logStartOffset} to ${logEndOffset}, not ${offset}`
+        `offset ${offset} of ${this.#folder} is not from ${logStartOffset} to ${logEndOffset}`
       )
     }
     return this.#guard.run(() => {
@@ -103,10 +103,7 @@ export class LogReader {
     if (sound.length > 0 || bytes.length === 0) return sound
     // This walk finds the same damage and throws an error with its position.
     this.#segments.batches(offset, logEndOffset).next()
-    throw new CorruptRecordError(
-      `${this.#folder}: the batch that offset ${offset} leads to has an offset beyond the end`,
-      0
-    )
+    throw new CorruptRecordError(`${this.#folder}: the batch for offset ${offset} ends beyond the log end offset`, 0)
   }
 }
 

@@ -61,7 +61,10 @@ export class LogUpkeep {
    */
   moveStart(offset: bigint, highWatermark: bigint): void {
     if (offset > highWatermark) {
-      throw new KafkaError('OFFSET_OUT_OF_RANGE', `the log start cannot move to ${offset}, beyond ${highWatermark}`)
+      throw new KafkaError(
+        'OFFSET_OUT_OF_RANGE',
+        `the log start offset cannot be ${offset}, above the high watermark ${highWatermark}`
+      )
     }
     if (offset <= this.#offset) return
     this.#log.epochs.truncateFromStart(offset)

@@ -103,7 +103,7 @@ function checkSize(batch: RecordBatch, { segmentBytes }: SegmentConfig): void {
   if (size <= segmentBytes) return
   throw new KafkaError(
     'RECORD_LIST_TOO_LARGE',
-    `a batch of ${size} bytes does not fit into a segment of ${segmentBytes}`
+    `a batch of ${size} bytes exceeds segment.bytes, which is ${segmentBytes}`
   )
 }
 
@@ -115,7 +115,10 @@ function noteForCertain(segment: Segment, aborted: AbortedTxn): void {
   try {
     segment.noteAborted(aborted)
   } catch (error) {
-    throw new StorageError('failed', `an aborted transaction could not be noted: ${String(error)}`)
+    throw new StorageError(
+      'failed',
+      `an aborted transaction could not be written to the transaction index: ${String(error)}`
+    )
   }
 }
 

@@ -63,11 +63,12 @@ export function parseProducedRecords(records: Buffer | null, apiVersion: number)
   try {
     const batches = batchesIn(records ?? Buffer.alloc(0))
     const { value: first } = batches.next()
-    if (!first) throw invalid('a produce request needs one record batch a partition')
-    if (first.isLegacy) throw invalid(`produce requests carry batches of magic 2, not ${first.magic}`)
+    if (!first) throw invalid('a Produce request must have one record batch for each partition, but has none')
+    if (first.isLegacy) throw invalid(`the magic of the batch is ${first.magic}, but Produce requires 2`)
     batch = first
     checkCodec(first, apiVersion)
-    if (batches.next().value) throw invalid('a produce request carries one record batch a partition')
+    if (batches.next().value)
+      throw invalid('a Produce request must have one record batch for each partition, but has several')
     return { batch, error: undefined }
   } catch (error) {
     if (error instanceof KafkaError) return { batch, error }
@@ -87,7 +88,7 @@ function checkCodec(batch: RecordBatch, apiVersion: number): void {
   if (apiVersion >= ZSTD_SINCE || batch.codec !== 'zstd') return
   throw new KafkaError(
     'UNSUPPORTED_COMPRESSION_TYPE',
-    `zstd is for produce requests from version ${ZSTD_SINCE}, not ${apiVersion}`
+    `zstd requires version ${ZSTD_SINCE} of Produce, not ${apiVersion}`
   )
 }
 
@@ -118,21 +119,21 @@ export function validateBatch(arrival: Arrival, rules: ValidationRules): RecordB
 
 function checkBytes({ batch, origin, topicPartition }: Arrival, { maxMessageBytes }: ValidationRules): void {
   if (origin === 'client' && batch.baseOffset !== 0n)
-    throw invalid(`a batch begins at offset ${batch.baseOffset}, not 0`)
+    throw invalid(`the base offset of the batch is ${batch.baseOffset}, but must be 0`)
   checkSize(batch, maxMessageBytes)
   if (batch.hasValidCrc()) return
-  throw new KafkaError('CORRUPT_MESSAGE', `a batch for ${topicPartition} does not fit its checksum ${batch.crc}`)
+  throw new KafkaError('CORRUPT_MESSAGE', `a batch for ${topicPartition} has the wrong checksum ${batch.crc}`)
 }
 
 function checkHeader({ lastOffsetDelta, recordsCount, isControl, producerId, baseSequence }: RecordBatch): void {
-  if (lastOffsetDelta < 0) throw invalid(`a batch cannot end at offset delta ${lastOffsetDelta}`)
-  if (recordsCount <= 0) throw invalid(`a batch cannot have ${recordsCount} records`)
+  if (lastOffsetDelta < 0) throw invalid(`the last offset delta ${lastOffsetDelta} is negative`)
+  if (recordsCount <= 0) throw invalid(`the record count ${recordsCount} is not positive`)
   if (lastOffsetDelta + 1 !== recordsCount) {
-    throw invalid(`${recordsCount} records cannot have the offsets 0 to ${lastOffsetDelta}`)
+    throw invalid(`the record count is ${recordsCount}, but the offset deltas are 0 to ${lastOffsetDelta}`)
   }
   if (isControl) throw invalid('clients cannot write control records')
   if (producerId >= 0n && baseSequence < 0) {
-    throw invalid(`producer ${producerId} sent the sequence number ${baseSequence}`)
+    throw invalid(`producer ${producerId} sent the invalid sequence number ${baseSequence}`)
   }
 }
 
@@ -191,7 +192,10 @@ function rebuild(batch: RecordBatch, codec: Codec, maxTimestamp: bigint, rules: 
   const { producerId, producerEpoch, baseSequence, isTransactional } = batch
   const hasProducer = producerId !== NO_PRODUCER_ID
   if (hasProducer ? producerEpoch === NO_PRODUCER_EPOCH || baseSequence < 0 : isTransactional) {
-    throw new KafkaError('UNKNOWN_SERVER_ERROR', `no batch can be built for epoch ${producerEpoch} of ${producerId}`)
+    throw new KafkaError(
+      'UNKNOWN_SERVER_ERROR',
+      `a batch cannot be built for epoch ${producerEpoch} of producer ${producerId}`
+    )
   }
   const rebuilt = buildBatch(withoutOffsets(new RecordWalker(batch, rules.decompressedLimit)), {
     codec,
@@ -215,7 +219,7 @@ function* withoutOffsets(walker: RecordWalker): Generator<NewRecord, undefined> 
   while (walker.next()) {
     const { offset: _, ...record } = walker.record()
     if (record.timestamp < NO_TIMESTAMP) {
-      throw new KafkaError('UNKNOWN_SERVER_ERROR', `no batch can be built with the time ${record.timestamp}`)
+      throw new KafkaError('UNKNOWN_SERVER_ERROR', `a batch cannot be built with the timestamp ${record.timestamp}`)
     }
     yield record
   }

@@ -49,7 +49,7 @@ describe('the records of a Produce request', () => {
   test('records in an old format are refused', () => {
     const old = Buffer.from(single)
     old.writeInt8(1, 16)
-    expect(() => parsed(old)).toThrow(/magic 2, not 1/)
+    expect(() => parsed(old)).toThrow(/magic of the batch is 1/)
   })
 
   test.each([

@@ -48,7 +48,7 @@ export class MemberDraft {
   /** Removes a partition of the member. */
   remove(topicId: string, partition: number): void {
     const partitions = this.#writable().byTopic.get(topicId)
-    assert(partitions, 'a partition is taken from who has it')
+    assert(partitions, 'a partition is taken from its owner')
     partitions.delete(partition)
     if (partitions.size === 0) this.removeTopic(topicId)
   }

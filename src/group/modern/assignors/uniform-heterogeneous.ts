@@ -156,7 +156,7 @@ export interface Loaded {
  */
 function* leastLoaded<M extends Loaded>(members: readonly M[]): Generator<M, never> {
   const [lowest] = members
-  assert(lowest, 'a topic without subscribers gives nothing')
+  assert(lowest, 'a topic without subscribers has no assigned partitions')
   let end = 0
   for (let level = lowest.load; ; level++) {
     while (members[end]?.load === level) end++
@@ -185,7 +185,7 @@ function* mostLoaded<M extends Loaded>(members: M[], canGive: (member: M) => boo
 
 function swap<M>(members: M[], index: number, other: number): void {
   const [a, b] = [members[index], members[other]]
-  assert(a && b, 'only members in the array change places')
+  assert(a && b, 'both members are in the array')
   members[index] = b
   members[other] = a
 }

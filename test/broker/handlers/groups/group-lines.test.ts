@@ -70,7 +70,7 @@ it('removed and refused members are logged', async () => {
   await beat(broker, 'm', 77)
   await beat(broker, 'other', 0)
   expect(read()).toEqual([
-    expect.stringMatching(/^group g: member m refused with FENCED_MEMBER_EPOCH: m is in epoch 2, not 77/),
+    expect.stringMatching(/^group g: member m refused with FENCED_MEMBER_EPOCH: member m has epoch 2, not 77/),
     expect.stringMatching(/^group g: member other refused with GROUP_MAX_SIZE_REACHED: /)
   ])
 })
