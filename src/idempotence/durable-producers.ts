@@ -18,6 +18,7 @@ export class DurableProducers implements Pick<BatchObserver, 'observed' | 'rolle
   readonly #snapshots: ProducerSnapshots
   readonly #events: Events
   #states = new ProducerStates()
+  #isLoaded = false
 
   constructor(options: ProducerSnapshotsOptions) {
     this.#snapshots = new ProducerSnapshots(options)
@@ -38,6 +39,7 @@ export class DurableProducers implements Pick<BatchObserver, 'observed' | 'rolle
     if (newest) this.#states.restore(newest.producers)
     this.#states.expire(now, expirationMs)
     yield* this.#replaying(log, newest?.offset ?? log.firstSegmentOffset)
+    this.#isLoaded = true
   }
 
   observed(batch: RecordBatch): AbortedTxn | undefined {
@@ -57,8 +59,9 @@ export class DurableProducers implements Pick<BatchObserver, 'observed' | 'rolle
     this.#snapshots.write(baseOffset, this.states.entries())
   }
 
+  /** State that is not loaded, after an error or a cancelled start, gives no snapshot: the next start would rely on it. */
   async closing(endOffset: bigint): Promise<void> {
-    await this.#snapshots.writeSynced(endOffset, this.states.entries())
+    if (this.#isLoaded) await this.#snapshots.writeSynced(endOffset, this.states.entries())
   }
 
   /** Replays the log from `from`. A corrupt batch ends the replay with an event: the batches before it are still served. */

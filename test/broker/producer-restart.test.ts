@@ -89,6 +89,44 @@ describe('after a clean restart', () => {
   })
 })
 
+describe('producer state that could not be loaded', () => {
+  it('a read error leaves the producer snapshot as it is, and the next start reads it', async () => {
+    let isBroken = false
+    const fault = ({ name, path }: StorageOperation) =>
+      isBroken && name === 'read' && path.endsWith('.snapshot')
+        ? { error: new StorageError('other', 'busy') }
+        : undefined
+    const { harness, storage, topicId } = await brokerWith(3, {}, { fault })
+    await harness.stop()
+    isBroken = true
+    const second = await Harness.start({ storage })
+    expect(await second.produce(topicId, idempotent(3))).toMatchObject({ errorCode: 'KAFKA_STORAGE_ERROR' })
+    await second.stop()
+    isBroken = false
+    await using again = await Harness.start({ storage })
+    await expectRecognised(again, topicId, [2], 3)
+  })
+
+  it('a start that is cancelled while it loads producer state leaves the state to the next start', async () => {
+    for (let cancelledRead = 1; ; cancelledRead++) {
+      const starting = new AbortController()
+      let reads = Number.NEGATIVE_INFINITY
+      const fault = ({ name, path }: StorageOperation) => {
+        if (name === 'read' && path.startsWith(FOLDER) && ++reads === cancelledRead) starting.abort()
+        return undefined
+      }
+      const { storage, topicId } = await brokerWith(3, {}, { fault })
+      reads = 0
+      const started = await Harness.start({ storage, signal: starting.signal }).catch(() => undefined)
+      if (started) await started.stop()
+      reads = Number.NEGATIVE_INFINITY
+      await using again = await Harness.start({ storage })
+      await expectRecognised(again, topicId, [2], 3)
+      if (!starting.signal.aborted) return
+    }
+  })
+})
+
 describe('after a kill', () => {
   it('each retry of the last five batches is recognised', async () => {
     const { storage, topicId } = await brokerWith(9)
