@@ -1,5 +1,5 @@
 /**
- * The structure of src, checked by its import lines: the import table of ARCHITECTURE.md, the files that own clock, disk,
+ * The structure of src, checked by its import lines: the import table of docs/structure.md, the files that own clock, disk,
  * network and entropy, import cycles, unused files. The language of comments, titles, names and docs.
  */
 import { readdirSync, readFileSync } from 'node:fs'
@@ -14,7 +14,7 @@ const SRC = join(ROOT, 'src')
 /** Folder (or file at the top of src) -> folders and files it may import besides its own. */
 const MAY_IMPORT: Record<string, readonly string[] | 'anything'> = Object.fromEntries(
   Array.from(
-    readFileSync(join(ROOT, 'ARCHITECTURE.md'), 'utf8').matchAll(/^\| `src\/(\S+)` \| .* \| (.+) \|$/gm),
+    readFileSync(join(ROOT, 'docs/structure.md'), 'utf8').matchAll(/^\| `src\/(\S+)` \| .* \| (.+) \|$/gm),
     ([, row = '', allowed = '']) => [row, allowed === 'anything' ? allowed : allowed.split(', ')]
   )
 )

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import manifest from '../../package.json' with { type: 'json' }
 import { ROOT } from './minikafka.ts'
 
-/** The limits in ARCHITECTURE.md. */
+/** The limits in docs/package.md. */
 const MOST_PACKAGES = 11
 const MOST_BYTES = 8 * 1024 * 1024
 

@@ -1,4 +1,4 @@
-/** The modules that `minikafka start` loads before its ready line. ARCHITECTURE.md has the reason for each. */
+/** The modules that `minikafka start` loads before its ready line. docs/structure.md has the reason for each. */
 import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -48,7 +48,7 @@ function bundled(files: readonly string[]): string[] {
 
 /** Names in the first column of the table, and the reason in the second. */
 function reasons(): Map<string, string> {
-  const [, section = ''] = readFileSync(join(ROOT, 'ARCHITECTURE.md'), 'utf8').split(
+  const [, section = ''] = readFileSync(join(ROOT, 'docs/structure.md'), 'utf8').split(
     '\n## Modules that a start loads\n'
   )
   return new Map(
@@ -59,7 +59,7 @@ function reasons(): Map<string, string> {
   )
 }
 
-it('ARCHITECTURE.md gives a reason for each module that a start loads, and for no other', async () => {
+it('docs/structure.md gives a reason for each module that a start loads, and for no other', async () => {
   const { empty, start } = await loadedModules()
   const isBundle = (file: string) => file.startsWith(join(ROOT, 'dist'))
   const packages = start.files.flatMap(file => /.*\bnode_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1] ?? [])
