@@ -16,11 +16,11 @@ const GROUP_RESOURCE = 32
 /** Scenarios by name. `restart` restarts the broker on its data directory. */
 export function memberScenarios(run: Commands, tools: Tools, restart: Step): Readonly<Record<string, readonly Step[]>> {
   return {
-    'a classic group amid a rebalance': rebalance(run),
+    'a classic group during a rebalance': rebalance(run),
     'a group that is not of consumers': workers(run),
     'a classic group': life(run, tools, 'readers', CLASSIC),
     'a consumer group': life(run, tools, 'modern', CONSUMER),
-    'a consumer group amid a reconciliation': reconciliation(run),
+    'a consumer group during a reconciliation': reconciliation(run),
     'a consumer group that waits for its assignment': assigning(run),
     'a subscription by an expression': expression(run, tools),
     'a group that changes its protocol': upgrade(run, tools),
@@ -129,7 +129,7 @@ function reconciliation(run: Commands): Step[] {
     ...seen(),
     b.beats('joins', 0, 3),
     ...seen(),
-    a.beats('hears that it shall give one up', 2, 2, [0, 1, 2]),
+    a.beats('must revoke one partition', 2, 2, [0, 1, 2]),
     ...seen(),
     a.beats('gives it up', 2, 3, [0, 1]),
     ...seen(),
@@ -183,7 +183,7 @@ function restarted(run: Commands, restart: Step): Step[] {
     ...names.map(name => new Group(name).found()),
     ...seen(),
     old.heartbeat('a', 'is alive'),
-    a.beats('hears that it shall give one up', 2, 2, [0, 1, 2]),
+    a.beats('must revoke one partition', 2, 2, [0, 1, 2]),
     a.beats('gives it up', 2, 3, [0, 1]),
     b.beats('has it', 3, 3),
     ...seen(),

@@ -54,9 +54,9 @@ function stable(): GroupScenario {
       commitsIn(group, 'b', 2)
     ],
     resume: phase => [
-      succeeding(group.heartbeat(leader(phase - 1), 'goes on', A)),
+      succeeding(group.heartbeat(leader(phase - 1), 'continues', A)),
       succeeding(group.sync(leader(phase - 1), 'has what it had', A)),
-      succeeding(group.heartbeat('b', 'goes on')),
+      succeeding(group.heartbeat('b', 'continues')),
       succeeding(group.sync('b', 'has what it had'))
     ],
     change: phase => [
@@ -85,7 +85,7 @@ function awaited(): GroupScenario {
     id: group.id,
     begin: () => [succeeding(group.join('a', 'comes', { ...CONSUMER, ...A, memberId: '' })), assigns],
     resume: phase => [
-      succeeding(group.heartbeat('a', 'goes on', A)),
+      succeeding(group.heartbeat('a', 'continues', A)),
       expecting(group.join(`b${phase - 1}`, 'is not known', CONSUMER), { errorCode: 'UNKNOWN_MEMBER_ID' })
     ],
     change: () => [succeeding(joins(group, 'a')), assigns],
@@ -109,7 +109,7 @@ function workers(): GroupScenario {
     id: group.id,
     begin: () => [group.newcomer('w', WORKER), ...works(0)],
     resume: phase => [
-      succeeding(group.heartbeat('w', 'goes on')),
+      succeeding(group.heartbeat('w', 'continues')),
       expecting(group.sync('w', 'has what it had', said), {
         assignment: Buffer.from(`tasks of phase ${phase - 1}`).toString('hex')
       })

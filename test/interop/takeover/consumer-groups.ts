@@ -83,7 +83,7 @@ function reconciling(): GroupScenario {
   const first: Heartbeats = { a: {} }
   const begin = (phase: number): Step[] => [
     ...group.joinAll({ [`b${phase}`]: {} }),
-    group.until('a', 'is told to give something up', ({ assignment }) => assignment !== null, { owned: null }),
+    group.until('a', 'must revoke partitions', ({ assignment }) => assignment !== null, { owned: null }),
     succeeding(group.report(`b${phase}`, 'waits'))
   ]
   return {

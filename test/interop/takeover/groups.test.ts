@@ -60,7 +60,7 @@ test.each(CASES)(
         })
         await looking.toEqual(previous)
         await play(scenarios.flatMap(scenario => scenario.resume(phase)))
-        expect(await viewGroups(session, groupIds), `what ${phase}, ${broker}, has of those who go on`).toEqual(
+        expect(await viewGroups(session, groupIds), `what ${phase}, ${broker}, has of those who continue`).toEqual(
           previous
         )
         await play(scenarios.flatMap(scenario => scenario.change(phase)))

@@ -75,7 +75,7 @@ class Migrating {
 
   resume(partitions: Owned, ...others: string[]): Step[] {
     return [
-      succeeding(this.#classic.heartbeat('A', 'goes on', A)),
+      succeeding(this.#classic.heartbeat('A', 'continues', A)),
       expecting(this.#classic.sync('A', 'has what it had', A), has(partitions)),
       ...this.#consumers.remain(Object.fromEntries(others.map(member => [member, {}])))
     ]

@@ -76,7 +76,7 @@ const settles = (groupId: string, ...memberIds: string[]): Step =>
   })
 
 const ownsNothing = (...memberIds: string[]): Step =>
-  arrange('nobody owns anything', async session => {
+  arrange('no member owns partitions', async session => {
     for (const memberId of memberIds) session.remember(`what ${memberId} owns`, [])
   })
 
@@ -171,10 +171,10 @@ const byNames: Step[] = [
   call('it is deleted', DeleteGroups, 2, { groupsNames: [named] }),
   offsets(named),
   ...look(named, 'deleted'),
-  beat(named, 'one', 'is nobody now'),
-  call('it is told of no more', ConsumerGroupDescribe, 1, { groupIds: [named] }),
+  beat(named, 'one', 'is not a member now'),
+  call('the response has no more', ConsumerGroupDescribe, 1, { groupIds: [named] }),
   commits(named, null, TOPIC),
-  ...look(named, 'made anew by a commit'),
+  ...look(named, 'recreated by a commit'),
   call('it is deleted again', DeleteGroups, 2, { groupsNames: [named] }),
   joins(named, 'one', { subscribedTopicNames: [TOPIC] }),
   leaves(named, 'one'),

@@ -78,14 +78,14 @@ const fetches: Play = ({ group }, member) =>
 /** Actions; a repeated action is more likely. */
 const PLAYS: readonly Play[] = [
   ...[joins, joins, joins],
-  ...Array.from({ length: 6 }, () => beats('reports', () => ({ owned: 'told' }))),
+  ...Array.from({ length: 6 }, () => beats('reports', () => ({ owned: 'received' }))),
   ...Array.from({ length: 4 }, () => beats('says nothing', () => ({}))),
   ...[1, 2].map(() => beats('has half of it', () => ({ owned: 'half' }))),
   ...[1, 2].map(() => beats('changes to', ({ random, menu }) => ({ topics: pick(random, menu) }))),
-  beats('changes, and says what it has:', ({ random, menu }) => ({ topics: pick(random, menu), owned: 'told' })),
+  beats('changes, and says what it has:', ({ random, menu }) => ({ topics: pick(random, menu), owned: 'received' })),
   beats('has nothing', () => ({ owned: {} })),
-  beats('says all:', ({ random, menu }) => ({ topics: pick(random, menu), owned: 'told', timeoutMs: 30_000 })),
-  beats('is an epoch late', () => ({ later: -1, owned: 'told' })),
+  beats('says all:', ({ random, menu }) => ({ topics: pick(random, menu), owned: 'received', timeoutMs: 30_000 })),
+  beats('is an epoch late', () => ({ later: -1, owned: 'received' })),
   beats('is an epoch late, with nothing', () => ({ later: -1, owned: {} })),
   beats('is an epoch early', () => ({ later: 1 })),
   ...[commits, commits, fetches],

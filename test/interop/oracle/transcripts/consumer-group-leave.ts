@@ -19,8 +19,8 @@ const away: Step[] = [
   group.join('a'),
   ...[3, 4].map(version => admin.heartbeat('a', 'speaks another protocol', { version, ...a })),
   ...[3, 4, 5].map(version => admin.sync('a', 'speaks another protocol', { version, ...a })),
-  admin.heartbeat('s', 'is nobody', { memberId: STRANGER, generation: 2 }),
-  admin.sync('s', 'is nobody', { memberId: STRANGER, generation: 2 }),
+  admin.heartbeat('s', 'is not a member', { memberId: STRANGER, generation: 2 }),
+  admin.sync('s', 'is not a member', { memberId: STRANGER, generation: 2 }),
   admin.leave('strangers', { memberId: STRANGER }, {}, I, { memberId: 'a', ...I }),
   group.described('with everyone'),
   ...[0, 1, 2, 3, 4, 5].flatMap(version => [
@@ -43,7 +43,7 @@ const away: Step[] = [
   group.described('with one'),
   group.report('a', 'gets all'),
   admin.leave('the last one, and a stranger', { memberId: STRANGER }, { memberId: 'a' }),
-  admin.leave('nobody is left', { memberId: 'a' }),
+  admin.leave('no member is left', { memberId: 'a' }),
   group.described('without any', { since: '4.4.0' }),
   records(group.id, '4.4.0')
 ]

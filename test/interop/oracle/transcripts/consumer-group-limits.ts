@@ -35,8 +35,8 @@ const size: Step[] = [
   full.join('d', 'is one too many, as a new instance', { instance: 'J' }),
   // Since 4.4 a static member that replaces another does not count for the group size.
   ...since('4.4.0', [full.join('d', 'is not free to be an instance', I)]),
-  full.join('a', 'joins anew'),
-  full.beat('a', 'goes on'),
+  full.join('a', 'rejoins'),
+  full.beat('a', 'continues'),
   full.join('a', 'cannot have an assignor that is switched off', { assignor: 'uniform' }),
   full.described('with the first assignor'),
   full.beat('b', 'leaves for a while', { ...I, epoch: -2 }),

@@ -73,10 +73,10 @@ function claims(when: string, members: Readonly<Record<string, Claim>>, places: 
 }
 
 const STRANGERS: Readonly<Record<string, Claim>> = {
-  'nobody without an epoch': { memberId: '', epoch: -1 },
-  'nobody without an epoch, as an instance': { memberId: '', epoch: -1, instance: 'I' },
-  'nobody, of an epoch': { memberId: '', epoch: 2 },
-  'nobody, of the epoch before all': { memberId: '', epoch: 0 },
+  'no member id and no epoch': { memberId: '', epoch: -1 },
+  'no member id and no epoch, as an instance': { memberId: '', epoch: -1, instance: 'I' },
+  'no member id, with an epoch': { memberId: '', epoch: 2 },
+  'no member id, with epoch 0': { memberId: '', epoch: 0 },
   'a stranger': { memberId: 's', epoch: 2 },
   'a stranger without an epoch': { memberId: 's', epoch: -1 },
   'one without a name': { memberId: 'null', epoch: -1 }
@@ -155,8 +155,8 @@ const members: Step[] = [
   ...late('when both have half', a(4), { [TOPIC]: [0] }, { [TOPIC]: [3] }),
   ...late('when both have half', b(4), { [TOPIC]: [3] }),
   ...late('when both have half', b(5), { [TOPIC]: [3] }, { [TOPIC]: [0] }),
-  group.join('a', 'joins anew'),
-  ...late('after it joined anew', a(4), { [TOPIC]: [0] }),
+  group.join('a', 'rejoins'),
+  ...late('after it rejoined', a(4), { [TOPIC]: [0] }),
   group.leave('b'),
   group.report('a', 'gets all'),
   stored('by both')

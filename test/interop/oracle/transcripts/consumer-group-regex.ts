@@ -131,7 +131,7 @@ const subscriptions: Step[] = [
   slow.join('b', 'joins with a name as well', { regex: 'rx-later-.*', topics: ['rx-a'] }),
   group.found(),
   ...INVALID.map(beat => group.join('a', 'cannot join', beat)),
-  group.described('though nobody joined'),
+  group.described('although no member joined'),
   group.join('a', 'joins', MANY),
   group.until('a', 'has what it matches', hasAny, MANY),
   group.described('with one'),
@@ -151,11 +151,11 @@ const subscriptions: Step[] = [
   group.report('b', 'gets it'),
   group.described('with one expression and one name'),
   group.report('b', 'wants another expression', { regex: 'rx-1.' }),
-  group.described('while nobody knows what it matches'),
+  group.described('while its matches are unknown'),
   group.report('b', 'gave up the rest'),
   group.until('b', 'has what that one matches', hasAny),
   group.join('c', 'comes with the first one again', MANY),
-  group.described('while nobody knows'),
+  group.described('while the target is unknown'),
   records(group.id)
 ]
 
@@ -163,7 +163,7 @@ const subscriptions: Step[] = [
 const later: Step[] = [
   topic('rx-later-1'),
   group.until('c', 'has what the first one matches', hasAny),
-  group.report('b', 'goes on'),
+  group.report('b', 'continues'),
   group.described('when all is known'),
   slow.until('a', 'has what matches now', hasAny),
   slow.report('b', 'hears of it'),

@@ -36,8 +36,8 @@ export interface Beat {
   readonly topics?: readonly string[] | null
   readonly regex?: string
   readonly assignor?: string
-  /** The reported partitions: `told` are those of the last response, `half` about half of them. */
-  readonly owned?: Places | 'told' | 'half' | null
+  /** The reported partitions: `received` are those of the last response, `half` about half of them. */
+  readonly owned?: Places | 'received' | 'half' | null
 }
 
 /** The group with that id, and the default subscription of its members. */
@@ -57,7 +57,7 @@ export class ConsumerGroup {
 
   /** Resets the state of members to that before their first response, so that any heartbeat can be built. */
   strangers(...members: string[]): Step {
-    return arrange(`nobody of ${this.id} has been told anything`, async session => {
+    return arrange(`no member of ${this.id} has a response`, async session => {
       for (const member of members) {
         session.remember(`${member}'s epoch in ${this.id}`, 1)
         session.remember(`${member}'s partitions in ${this.id}`, [])
@@ -88,7 +88,7 @@ export class ConsumerGroup {
 
   /** Reports owned partitions, by default those of the last response. */
   report(member: string, name: string, options: Beat = {}): Call<typeof ConsumerGroupHeartbeat> {
-    return this.beat(member, name, { owned: 'told', ...options })
+    return this.beat(member, name, { owned: 'received', ...options })
   }
 
   leave(member: string, name = 'leaves', options: Beat = {}): Call<typeof ConsumerGroupHeartbeat> {
@@ -157,9 +157,9 @@ export class ConsumerGroup {
 
   #owned(session: Session, member: string, owned: Beat['owned']) {
     if (!owned) return null
-    if (owned === 'told' || owned === 'half') {
+    if (owned === 'received' || owned === 'half') {
       const assigned = session.recall(`${member}'s partitions in ${this.id}`) as TopicPartitions
-      const isSaid = (partition: number) => owned === 'told' || partition % 2 === 0
+      const isSaid = (partition: number) => owned === 'received' || partition % 2 === 0
       return assigned.map(({ topicId, partitions }) => ({ topicId, partitions: partitions.filter(isSaid) }))
     }
     return Object.entries(owned).map(([name, partitions]) => {

@@ -33,7 +33,7 @@ export const deleteRecords: Step[] = [
   })),
   start('the start now'),
   ...[0n, 2n, 3n, 4n].map(offset => read(`from ${offset}`, offset)),
-  produced('the start is told with an append', bytes(['h']), MAIN),
+  produced('the response has the log start offset with an append', bytes(['h']), MAIN),
   remove('what is gone already', 1n),
   remove('up to the start', 3n),
   remove('into the middle of a batch', 4n),

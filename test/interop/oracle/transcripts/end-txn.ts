@@ -90,7 +90,7 @@ const epochs: Step[] = [
   ...moving.commit('commits', { version: 5 }),
   ...moving.abort('aborts what is committed', { version: 5 }),
   moving.described(),
-  moving.init('goes on as itself', { resumes: true }),
+  moving.init('continues with its own id', { resumes: true }),
   ...moving.commit('commits nothing', { version: 5 }),
   moving.described()
 ]

@@ -77,7 +77,7 @@ const byEnding: Step[] = [
   ...[LAST, LAST - 1, LAST + 1].flatMap(epoch => [
     ...ended(moving, `it commits again with epoch ${epoch}`, true, epoch),
     ...ended(moving, `it aborts with epoch ${epoch}`, false, epoch),
-    resumed(moving, `it goes on from epoch ${epoch}`, epoch)
+    resumed(moving, `it continues from epoch ${epoch}`, epoch)
   ]),
   moving.described(),
   ...ended(moving, 'it commits once more', true, LAST),
@@ -88,9 +88,9 @@ const byEnding: Step[] = [
 ]
 
 const byResuming: Step[] = [
-  resuming.init('it goes on from the last epoch', { resumes: true }),
+  resuming.init('it continues from the last epoch', { resumes: true }),
   resuming.described(),
-  ...[LAST, LAST - 1, LAST + 1].map(epoch => resumed(resuming, `it goes on from epoch ${epoch}, again`, epoch)),
+  ...[LAST, LAST - 1, LAST + 1].map(epoch => resumed(resuming, `it continues from epoch ${epoch}, again`, epoch)),
   ...ended(resuming, 'it aborts with the last epoch', false, LAST),
   resuming.described()
 ]
@@ -116,7 +116,7 @@ const steps: Step[] = [
   ...byEnding,
   ...byResuming,
   ...fenced(open),
-  resumed(open, 'the one before goes on', LAST),
+  resumed(open, 'the one before continues', LAST),
   open.init('the other instance asks again'),
   open.described(),
   ...lowered(1),

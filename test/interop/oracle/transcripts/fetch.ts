@@ -295,7 +295,7 @@ const waiting: Step[] = [
     append('fetch-waiting', ['b'], 1)
   ),
   ...delayedFetch(
-    'an append to an unknown one beside it wakes nothing',
+    'an append to an unknown one next to it wakes nothing',
     { maxWaitMs: 700, topics: [named('fetch-none'), named('fetch-waiting', { fetchOffset: 1n })] },
     append('fetch-other', ['v'])
   ),

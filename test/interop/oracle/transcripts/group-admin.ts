@@ -171,7 +171,7 @@ const deletion: Step[] = [
   live.heartbeat('a', 'was a member'),
   live.leave('a former member leaves', 'a', { memberId: STRANGER }),
   commits(live.id),
-  described('made anew by a commit', 6, [live.id]),
+  described('recreated by a commit', 6, [live.id]),
   records(live.id),
   commits('admin-simple', 2n, [0, 1]),
   deleted('several', simple.id, connect.id, live.id),

@@ -84,7 +84,7 @@ const VALUES: Readonly<Record<string, readonly [good: string, ...bad: string[]]>
 
 const describing: Step[] = [
   ...atEachVersion(
-    'all of a group that nobody has heard of',
+    'all of an unknown group',
     DescribeConfigs,
     () => ({ resources: [group(NAME)], includeSynonyms: true }),
     { compare: withWords.described, subset }

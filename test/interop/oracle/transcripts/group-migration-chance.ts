@@ -59,7 +59,7 @@ const joins: Play = (scenario, member) => {
   const how = pick(random, ['what it was given', 'what it was given', 'half of that', 'nothing'])
   const version = pick(random, INSTANCES[member] ? [5, 7, 9, 9] : [3, 5, 9])
   const isFresh = INSTANCES[member] !== undefined && random.below(4) === 0
-  const name = `${member} joins${isFresh ? ' anew' : ''} [${topics.join(', ')}], with ${how}`
+  const name = `${member} joins${isFresh ? ' again' : ''} [${topics.join(', ')}], with ${how}`
   const step = call(name, JoinGroup, version, session => ({
     ...{ groupId: classic.id, sessionTimeoutMs: 30_000, rebalanceTimeoutMs: 30_000, protocolType: 'consumer' },
     memberId: isFresh ? '' : classic.memberId(session, member),
@@ -137,12 +137,14 @@ const comes: Play = ({ modern, random }, member) =>
 const goes = (epoch: number): Play => beats('leaves', () => ({ epoch }))
 
 const STAYING: readonly Play[] = [
-  ...Array.from({ length: 4 }, () => beats('reports', () => ({ owned: 'told' }))),
+  ...Array.from({ length: 4 }, () => beats('reports', () => ({ owned: 'received' }))),
   beats('says nothing', () => ({})),
   beats('has half of it', () => ({ owned: 'half' })),
-  beats('changes', ({ random }) => ({ topics: pick(random, MENU), owned: 'told' }))
+  beats('changes', ({ random }) => ({ topics: pick(random, MENU), owned: 'received' }))
 ]
-const LATE: readonly Play[] = [-1, 1].map(later => beats(`is ${later} epochs later`, () => ({ later, owned: 'told' })))
+const LATE: readonly Play[] = [-1, 1].map(later =>
+  beats(`is ${later} epochs later`, () => ({ later, owned: 'received' }))
+)
 const MODERN_PLAYS: readonly Play[] = [...STAYING, ...LATE, comes, comes, goes(-1), goes(-2)]
 
 function step(scenario: Scenario): Step {
@@ -157,7 +159,7 @@ function life(scenario: Scenario): Step[] {
     step(scenario),
     ...(index % 3 === 0 ? [described(scenario)] : [])
   ])
-  const strangers = arrange(`nobody has been in ${classic.id}`, async session => {
+  const strangers = arrange(`no member has been in ${classic.id}`, async session => {
     for (const member of CLASSIC) {
       session.remember(`${member}'s id in ${classic.id}`, '')
       session.remember(`${member}'s generation in ${classic.id}`, 0)

@@ -126,7 +126,7 @@ const thereAndBack: Step[] = [
     { instance: 'D' }
   ),
   there.leave('b leaves', 'b'),
-  beat(there, 'm', 'goes on', 2),
+  beat(there, 'm', 'continues', 2),
   there.join('A2', 'takes the place of A', { ...A, ...fresh, ...says({ [TOPIC]: [0, 1] }) }),
   there.heartbeat('A', 'is fenced', A),
   there.leave('A is fenced, and leaves nothing', { member: 'A', ...A }),

@@ -88,7 +88,7 @@ export const groupVersion: Step[] = [
   commits('the member commits'),
   fetches('the member asks what is committed'),
   ...raised(1, FEATURE),
-  beats('the member goes on', EPOCH),
+  beats('the member continues', EPOCH),
   ...described('when it is back'),
   beats('it leaves for good', -1)
 ]

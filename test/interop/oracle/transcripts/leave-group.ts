@@ -15,7 +15,7 @@ const everyVersion = VERSIONS.flatMap((version): Step[] => {
     version < 3
       ? []
       : [
-          group.leaveAt(version, 'nobody leaves'),
+          group.leaveAt(version, 'no member leaves'),
           group.leaveAt(version, 'without id and instance', {}),
           group.leaveAt(version, 'with an instance that is none', { member: 'a', instance: 'A' })
         ]
@@ -91,7 +91,7 @@ const inPreparing: Step[] = [
   preparing.rebalancing('b'),
   leader.sent,
   preparing.leave('who has not joined again leaves', 'b'),
-  preparing.leave('who was only given an id leaves, and nobody is missing', 'd'),
+  preparing.leave('who was only given an id leaves, and no member is missing', 'd'),
   newcomer.answer,
   leader.answer
 ]

@@ -155,7 +155,7 @@ function claims(state: string): Step[] {
     ['a stranger', { memberId: STRANGER }],
     ['a stranger without a generation', { memberId: STRANGER, generation: -1 }],
     ['nobody', { memberId: '', generation: -1 }],
-    ['nobody, of this generation', { memberId: '' }]
+    ['no member id, in this generation', { memberId: '' }]
   ] as const
   const instances = [
     ['an instance that is none', { instance: 'A' }],
@@ -191,7 +191,7 @@ const members: Step[] = [
   live.leave('b leaves', 'b'),
   ...claims('empty'),
   asMember('a member of the generation that is empty', 9, { generation: 3 }),
-  asMember('nobody of the generation that is empty', 9, { generation: 3, memberId: '' })
+  asMember('no member id, in the empty generation', 9, { generation: 3, memberId: '' })
 ]
 
 const statics = new Group('commits-static')
@@ -222,7 +222,7 @@ const becoming: Step[] = [
   simple.heartbeat('a', 'is in no group', { memberId: STRANGER, generation: 0 }),
   simple.sync('a', 'is in no group', { memberId: STRANGER, generation: 0 }),
   simple.join('a', 'is in no group', { memberId: STRANGER }),
-  simple.leave('nobody is in the group', { memberId: STRANGER }),
+  simple.leave('the group has no members', { memberId: STRANGER }),
   ...simple.enter('a', { protocolType: 'connect' }),
   stored(simple.id),
   commit('from outside, while members are there', 9, [[TOPIC, [0, 6n]]], { groupId: simple.id }),

@@ -156,7 +156,7 @@ const several = [8, 9, 10].flatMap((version): Step[] => [
 const byMember = [9, 10].flatMap((version): Step[] => [
   read('as a member of a group that has none', version, [[ONE, 0]], { memberId: STRANGER, memberEpoch: 3 }),
   read('as a member without an epoch', version, null, { memberId: STRANGER, memberEpoch: -1 }),
-  read('as nobody of an epoch', version, null, { memberEpoch: 3 }),
+  read('without an id, with an epoch', version, null, { memberEpoch: 3 }),
   read('as the empty member', version, null, { memberId: '', memberEpoch: 0 })
 ])
 
@@ -174,7 +174,7 @@ const look = (state: string) => [
   ...[9, 10].flatMap(version => [
     read(`as a stranger, ${state}`, version, [[ONE, 0]], { groupId: live.id, memberId: STRANGER, memberEpoch: 7 }),
     read(`as a stranger without an epoch, ${state}`, version, null, { groupId: live.id, memberId: STRANGER }),
-    read(`as nobody of an epoch, ${state}`, version, null, { groupId: live.id, memberEpoch: 7 })
+    read(`without an id, with an epoch, ${state}`, version, null, { groupId: live.id, memberEpoch: 7 })
   ])
 ]
 const joins = live.delayedJoin('b', 'joins')
@@ -234,7 +234,7 @@ const deletion: Step[] = [
   })),
   arrange('its id is kept', async session => session.remember('old id', idOf(session, DOOMED))),
   topic(DOOMED, 1),
-  ...[1, 7, 10].map(version => read('a topic that was made anew', version, [[DOOMED, 0, 1]])),
+  ...[1, 7, 10].map(version => read('a topic that was recreated', version, [[DOOMED, 0, 1]])),
   committed('fetches', { [DOOMED]: [50n] }),
   ...[1, 7, 10].map(version => read('what was committed since', version, [[DOOMED, 0, 1]])),
   call('the old id', OffsetFetch, 10, session => ({

@@ -124,7 +124,7 @@ const topicsOfOwn: Step[] = [
   gone('produce-doomed'),
   produced('a topic that is gone', bytes(['a']), 'produce-doomed'),
   topic('produce-doomed'),
-  call('the id of a topic that was made anew', Produce, 13, session =>
+  call('the id of a topic that was recreated', Produce, 13, session =>
     request([{ topicId: `${session.recall('doomed id')}`, partitionData: [partition(bytes(['a']))] }])
   ),
   produced('its name', bytes(['a']), 'produce-doomed')

@@ -161,7 +161,7 @@ const withoutSync: Step[] = [
   unassigned.sent,
   unassigned.answer,
   silent.heartbeat('a', 'did not assign'),
-  silent.heartbeat('b', 'is told to join'),
+  silent.heartbeat('b', 'must rejoin'),
   silent.join('b', 'is alone', HURRY)
 ]
 

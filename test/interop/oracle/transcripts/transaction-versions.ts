@@ -46,7 +46,7 @@ function ofNewClient(modern: Transactional): Step[] {
     modern.over(),
     modern.described(),
     modern.init('it asks again', { resumes: true }),
-    modern.init('it asks as somebody new'),
+    modern.init('it asks without an id'),
     ...modern.abort('it aborts nothing', { version: 5 }),
     modern.described()
   ]

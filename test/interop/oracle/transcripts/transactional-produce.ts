@@ -15,7 +15,7 @@ const strange = { isTransactional: true, producerId: 4_444_444n, producerEpoch: 
 
 const unknown: Step[] = [3, 8, 11, 12].flatMap(version => [
   call(
-    'a transactional id that nobody has',
+    'a transactional id that is unused',
     Produce,
     version,
     request(
@@ -47,7 +47,7 @@ const unknown: Step[] = [3, 8, 11, 12].flatMap(version => [
     })
   ),
   call(
-    'acks=0 and a transactional id that nobody has',
+    'acks=0 and a transactional id that is unused',
     Produce,
     version,
     request([{ name: TOPIC, partitionData: [partition(bytes(['d'], strange))] }], {
@@ -135,7 +135,7 @@ const together: Step[] = [3, 11, 12].flatMap(version => [
       { transactionalId: first.id }
     )
   ),
-  call('a transaction and a batch of nobody in a request', Produce, version, session =>
+  call('a transaction and a batch without a producer id in a request', Produce, version, session =>
     request([{ name: TOPIC, partitionData: [partition(first.batch(session)), partition(bytes(['x']), 1)] }], {
       transactionalId: first.id
     })

@@ -144,8 +144,8 @@ const timeouts: Step[] = [
     ...slow.abort('an abort that comes too late', { version })
   ]),
   slow.described(),
-  slow.init('it goes on as itself, in an old way', { resumes: true, version: 3 }),
-  slow.init('it goes on as itself', { resumes: true }),
+  slow.init('it continues with its own id, in an old way', { resumes: true, version: 3 }),
+  slow.init('it continues with its own id', { resumes: true }),
   slow.described()
 ]
 
@@ -159,6 +159,9 @@ export const txnAdmin: Step[] = [
   ...filtered,
   ...stateTopic,
   ...timeouts,
-  call('a timeout that nobody is told', InitProducerId, 0, { transactionalId: 'admin-v0', transactionTimeoutMs: 1 }),
+  call('a producer id with a transaction timeout of 1 ms', InitProducerId, 0, {
+    transactionalId: 'admin-v0',
+    transactionTimeoutMs: 1
+  }),
   ...open.commit('the open one commits')
 ]

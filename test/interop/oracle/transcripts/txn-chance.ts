@@ -39,7 +39,7 @@ const begins: Play = ({ random }, producer) => [
 ]
 
 const resumes: Play = ({ random }, producer, claim) => [
-  producer.init('goes on', { resumes: true, version: pick(random, [3, 4, 5]), ...claim }),
+  producer.init('continues', { resumes: true, version: pick(random, [3, 4, 5]), ...claim }),
   producer.over()
 ]
 

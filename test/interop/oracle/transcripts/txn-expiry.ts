@@ -77,9 +77,9 @@ export const txnExpiry: Step[] = [
   expired,
   producers('when they have expired'),
   ...all.flatMap(unknown),
-  ...goesOn(old, old.init('goes on in an old way', { resumes: true, version: 3 })),
-  ...goesOn(modern, modern.init('goes on', { resumes: true })),
-  ...goesOn(idle, idle.init('comes anew')),
+  ...goesOn(old, old.init('continues in an old way', { resumes: true, version: 3 })),
+  ...goesOn(modern, modern.init('continues', { resumes: true })),
+  ...goesOn(idle, idle.init('rejoins')),
   producers('in the end'),
   fetchAll('the log', TOPIC, 1)
 ]

@@ -43,7 +43,7 @@ function ended(version: number): Step[] {
     producer.init('a producer'),
     producer.init('and again'),
     call('none', WriteTxnMarkers, version, { markers: [] }),
-    sent('for a producer that nobody knows', { id: 7_777_777n + BigInt(version), epoch: 3 }),
+    sent('for an unknown producer', { id: 7_777_777n + BigInt(version), epoch: 3 }),
     sent('with nothing open', {}),
     producer.add('a transaction', { [TOPIC]: [0, 1] }),
     producer.write('a batch', TOPIC),

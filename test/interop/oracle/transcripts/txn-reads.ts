@@ -45,7 +45,7 @@ export const committedReads = (producer: Transactional): Step[] => [
   fetchSession('while it is open, again', { sessionEpoch: 2 }),
   ...producer.commit('it commits', END),
   fetchSession('after the end', { sessionEpoch: 3 }),
-  fetchSession('goes on', {
+  fetchSession('continues', {
     sessionEpoch: 4,
     topics: [{ topic: READ, partitions: [{ partition: 0, fetchOffset: 2n, partitionMaxBytes: 99_999 }] }]
   }),
