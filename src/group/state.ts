@@ -41,7 +41,7 @@ export class GroupState implements ShardState<GroupRecord> {
   apply(record: GroupRecord, wallMs: number, producerId?: bigint): void {
     if (record.type === 'OffsetCommit') {
       if (producerId === undefined) this.#offsets.apply(record)
-      else this.#offsets.holdBack(record, producerId)
+      else this.#offsets.addPending(record, producerId)
       if (record.value) this.#createSimpleGroup(record.key.group, wallMs)
     } else if (record.type === 'GroupMetadata') {
       const groupId = groupIdOf(record)

@@ -106,13 +106,13 @@ export function incremental(session: Session, { nameOf }: SessionRequest): Fetch
           `the session epoch is ${session.epoch}, but must be ${epoch}`
         )
       }
-      return { sessionId: session.id, results: results.filter(result => isNews(session, result)) }
+      return { sessionId: session.id, results: results.filter(result => hasChanges(session, result)) }
     }
   }
 }
 
 /** True if the result must be sent. Stores its values for the next comparison. */
-function isNews(session: Session, result: FetchResult): boolean {
+function hasChanges(session: Session, result: FetchResult): boolean {
   const key = keyOf(result.requested, session.usesTopicIds)
   const cached = session.partitions.get(key)
   if (!cached) return false

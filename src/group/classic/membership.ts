@@ -85,7 +85,7 @@ function expireMember(operation: ClassicOperation, kind: GroupTimer, memberId: s
 
 function expirePending(operation: ClassicOperation, memberId: string): void {
   removeMember(operation, memberId)
-  completeJoinIfNobodyMissing(operation)
+  completeJoinIfAllJoined(operation)
 }
 
 function expireSession(operation: ClassicOperation, member: Member): void {
@@ -96,12 +96,12 @@ function expireSession(operation: ClassicOperation, member: Member): void {
   const reason: RebalanceReason = { cause: 'SessionTimeout', memberIds: [member.memberId] }
   removeMember(operation, member.memberId)
   operation.because(reason)
-  if (group.state === 'PreparingRebalance') completeJoinIfNobodyMissing(operation)
+  if (group.state === 'PreparingRebalance') completeJoinIfAllJoined(operation)
   else prepareRebalance(operation, reason)
 }
 
 /** Unlike a join, a removal may end the initial delay. */
-function completeJoinIfNobodyMissing(operation: ClassicOperation): void {
+function completeJoinIfAllJoined(operation: ClassicOperation): void {
   const { group } = operation
   if (group.state === 'PreparingRebalance' && hasAllMembersJoined(group)) completeJoinPhase(operation)
 }

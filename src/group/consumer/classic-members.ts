@@ -45,7 +45,7 @@ export function joinClassic(operation: ConsumerOperation, request: Omit<Join, 't
   const memberId = request.memberId || request.newMemberId
   checkRoom(operation, { memberId, instanceId: request.groupInstanceId })
   checkProtocols(operation.group, request)
-  if (mustComeBack(request)) return failedJoin('MEMBER_ID_REQUIRED', memberId)
+  if (requiresMemberId(request)) return failedJoin('MEMBER_ID_REQUIRED', memberId)
   const after = admit(operation, request, memberId)
   return {
     errorCode: 'NONE',
@@ -72,7 +72,7 @@ function checkProtocols({ members }: ConsumerGroup, { protocolType, protocols }:
   throw new KafkaError('INCONSISTENT_GROUP_PROTOCOL', 'the protocols of the member are not supported by the group')
 }
 
-function mustComeBack({ memberId, groupInstanceId, apiVersion }: Omit<Join, 'ticket'>): boolean {
+function requiresMemberId({ memberId, groupInstanceId, apiVersion }: Omit<Join, 'ticket'>): boolean {
   return memberId === UNKNOWN_MEMBER_ID && groupInstanceId === null && apiVersion >= MEMBER_ID_REQUIRED_SINCE
 }
 
@@ -82,20 +82,21 @@ function admit(operation: ConsumerOperation, request: Omit<Join, 'ticket'>, memb
   const former = groupInstanceId === null ? undefined : operation.group.staticMember(groupInstanceId)
   const before = memberOf(operation, request, memberId)
   const subscription = subscriptionOf(request)
-  const updated = withNews(before, request, subscription)
+  const updated = withReportedFields(before, request, subscription)
   const { names, regex } = updateMember(operation, before, updated)
-  const isNews = names || regex !== 'same'
-  followMetadata(operation, isNews)
-  const goOn = () => reconcileMember(operation, updated, isNews, withIds(operation, subscription.ownedPartitions))
+  const hasChanged = names || regex !== 'same'
+  followMetadata(operation, hasChanged)
+  const reconcile = () =>
+    reconcileMember(operation, updated, hasChanged, withIds(operation, subscription.ownedPartitions))
   const all = [...operation.group.members.values()]
   if (former?.classic === null && canBeClassic(operation, all)) {
     const isOutdated = operation.group.assignmentEpoch < operation.group.groupEpoch
-    const after = isOutdated ? updated : goOn()
+    const after = isOutdated ? updated : reconcile()
     downgrade(operation, all, groupEpoch, isOutdated ? 'rebalance' : 'keep assignments')
     return after
   }
   updateTarget(operation)
-  const after = goOn()
+  const after = reconcile()
   const { effects, now } = operation
   effects.cancelMemberTimer(memberId, 'join')
   effects.setMemberTimer(memberId, 'session', now.deadlineMs + sessionTimeoutMs)
@@ -119,7 +120,7 @@ function subscriptionOf({ protocols }: Omit<Join, 'ticket'>): Subscription {
   throw new KafkaError('INCONSISTENT_GROUP_PROTOCOL', 'the metadata of the member is not in the consumer protocol')
 }
 
-function withNews(
+function withReportedFields(
   member: ConsumerMember,
   request: Omit<Join, 'ticket'>,
   { topics, rackId }: Subscription
@@ -218,10 +219,10 @@ function isAllClassic({ members }: ConsumerGroup): boolean {
 
 function canGoOn(group: ConsumerGroup, member: ConsumerMember): boolean {
   if (member.memberEpoch < group.assignmentEpoch || member.state === 'UnrevokedPartitions') return true
-  return member.state === 'UnreleasedPartitions' && !waitsForOthers(group, member)
+  return member.state === 'UnreleasedPartitions' && !awaitsRevocation(group, member)
 }
 
-function waitsForOthers(group: ConsumerGroup, { memberId, assigned }: ConsumerMember): boolean {
+function awaitsRevocation(group: ConsumerGroup, { memberId, assigned }: ConsumerMember): boolean {
   return [...group.targetOf(memberId)].some(([topicId, partitions]) => {
     const has = assigned.get(topicId)
     return [...partitions].some(partition => !has?.has(partition) && group.ownerEpoch(topicId, partition) !== undefined)

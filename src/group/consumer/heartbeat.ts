@@ -102,7 +102,7 @@ export function heartbeat(operation: ConsumerOperation, request: Heartbeat, newM
   const { memberEpoch, topicPartitions: owned } = request
   checkRoom(operation, request)
   const before = memberOf(operation, { ...request, memberId: request.memberId || newMemberId })
-  const updated = withNews(before, request)
+  const updated = withReportedFields(before, request)
   const assignor = before.serverAssignor === updated.serverAssignor ? undefined : preferredAssignor(operation)
   const { names, regex } = updateMember(operation, before, updated)
   const isOtherAssignor = assignor !== undefined && assignor !== preferredAssignor(operation)
@@ -111,12 +111,12 @@ export function heartbeat(operation: ConsumerOperation, request: Heartbeat, newM
   const after = reconcileMember(operation, updated, names || regex !== 'same', owned)
   const { sessionTimeoutMs, heartbeatIntervalMs } = operation.settings.view(HEARTBEAT_ROWS)
   operation.effects.setMemberTimer(after.memberId, 'session', operation.now.deadlineMs + sessionTimeoutMs)
-  const wantsAll = memberEpoch === JOIN_GROUP_MEMBER_EPOCH || isFull(request)
+  const needsAssignment = memberEpoch === JOIN_GROUP_MEMBER_EPOCH || isFull(request)
   return {
     memberId: after.memberId,
     memberEpoch: after.memberEpoch,
     heartbeatIntervalMs,
-    assignment: wantsAll || !isSameAssignment(before.assigned, after.assigned) ? after.assigned : null
+    assignment: needsAssignment || !isSameAssignment(before.assigned, after.assigned) ? after.assigned : null
   }
 }
 
@@ -128,7 +128,7 @@ function memberOf(operation: ConsumerOperation, request: Heartbeat): ConsumerMem
   return member
 }
 
-function withNews(member: ConsumerMember, request: Heartbeat): ConsumerMember {
+function withReportedFields(member: ConsumerMember, request: Heartbeat): ConsumerMember {
   const { rebalanceTimeoutMs, subscribedTopicNames } = request
   return {
     ...member,
@@ -187,15 +187,15 @@ export function reconcileMember(
 export function leave(operation: ConsumerOperation, request: Heartbeat): HeartbeatResponse {
   const { memberId, memberEpoch, instanceId } = request
   const member = requireMember(operation.group, request)
-  const isAway = memberEpoch === LEAVE_GROUP_STATIC_MEMBER_EPOCH && instanceId !== null
-  if (isAway) goAway(operation, member)
+  const isTemporary = memberEpoch === LEAVE_GROUP_STATIC_MEMBER_EPOCH && instanceId !== null
+  if (isTemporary) leaveTemporarily(operation, member)
   else fenceMembers(operation, [member])
-  emitMemberLeft(operation, member, isAway ? 'temporarily' : 'permanently')
+  emitMemberLeft(operation, member, isTemporary ? 'temporarily' : 'permanently')
   return { memberId, memberEpoch, heartbeatIntervalMs: 0, assignment: null }
 }
 
 /** Keeps the assigned partitions of a static member that leaves temporarily. Partitions pending revocation are released. */
-function goAway(operation: ConsumerOperation, member: ConsumerMember): void {
+function leaveTemporarily(operation: ConsumerOperation, member: ConsumerMember): void {
   const assigned = new Map(
     [...member.assigned].map(([topicId, epochs]) => [
       topicId,

@@ -79,18 +79,18 @@ function regexesToResolve(
  */
 export function regexesResolved(operation: ConsumerOperation, resolved: ReadonlyMap<string, ResolvedRegex>): void {
   const used = operation.group.subscribedRegexes
-  let isNews = false
+  let hasChanged = false
   for (const [regex, found] of resolved) {
     if (!used.has(regex)) continue
-    isNews ||= !isSameSet(operation.group.regexes.get(regex)?.topics ?? new Set(), found.topics)
+    hasChanged ||= !isSameSet(operation.group.regexes.get(regex)?.topics ?? new Set(), found.topics)
     operation.writeRegex(regex, found)
   }
-  if (isNews || subscriptionHash(operation) !== operation.group.metadataHash || hasUnwantedTarget(operation)) {
+  if (hasChanged || subscriptionHash(operation) !== operation.group.metadataHash || hasUnsubscribedTarget(operation)) {
     bumpEpoch(operation, 'RegularExpressionsResolved')
   }
 }
 
-function hasUnwantedTarget({ group, topics }: ConsumerOperation): boolean {
+function hasUnsubscribedTarget({ group, topics }: ConsumerOperation): boolean {
   if (group.assignmentEpoch < group.groupEpoch) return false
   for (const member of group.members.values()) {
     if (regexOf(member) === null) continue
@@ -101,12 +101,12 @@ function hasUnwantedTarget({ group, topics }: ConsumerOperation): boolean {
 }
 
 /**
- * Bumps the group epoch after a member's change (`isNews`), or if the hash of the topics has changed. It also bumps it after an
+ * Bumps the group epoch after a member's change (`hasChanged`), or if the hash of the topics has changed. It also bumps it after an
  * upgrade during a rebalance: the members may have lost their partitions.
  */
-export function followMetadata(operation: ConsumerOperation, isNews: boolean): void {
+export function followMetadata(operation: ConsumerOperation, hasChanged: boolean): void {
   const { group, topics, isRebalanceCut } = operation
-  const isDue = isNews || isRebalanceCut
+  const isDue = hasChanged || isRebalanceCut
   if (!isDue && group.metadataSeen === topics.version) return
   const reason = isDue ? 'SubscriptionsChanged' : 'TopicsChanged'
   if (isDue || subscriptionHash(operation) !== group.metadataHash) bumpEpoch(operation, reason)

@@ -31,17 +31,17 @@ export interface Destination {
  */
 export function reconcile<Member extends ModernMember>(member: Member, to: Destination): Member {
   const next = step(member, to)
-  return isSameStanding(member, next) ? member : next
+  return hasSameState(member, next) ? member : next
 }
 
 function step<Member extends ModernMember>(member: Member, to: Destination): Member {
   switch (member.state) {
     case 'Stable':
       if (member.memberEpoch !== to.targetEpoch) return approach(member, to)
-      return to.hasSubscriptionChanged ? giveUpUnsubscribed(member, to) : member
+      return to.hasSubscriptionChanged ? revokeUnsubscribed(member, to) : member
     case 'UnrevokedPartitions':
       if (!stillOwns(to.owned, member.pendingRevocation)) return approach(member, to)
-      return to.hasSubscriptionChanged ? giveUpUnsubscribed(member, to) : member
+      return to.hasSubscriptionChanged ? revokeUnsubscribed(member, to) : member
     case 'UnreleasedPartitions':
       return approach(member, to)
     case 'Unknown':
@@ -84,7 +84,7 @@ function isFree(member: ModernMember, to: Destination, topicId: string, partitio
 }
 
 /** The step within an epoch: revokes partitions of topics that the member does not subscribe to any more. */
-function giveUpUnsubscribed<Member extends ModernMember>(member: Member, to: Destination): Member {
+function revokeUnsubscribed<Member extends ModernMember>(member: Member, to: Destination): Member {
   const assigned = new Map(member.assigned)
   const pendingRevocation = new Map(member.pendingRevocation)
   for (const [topicId, partitions] of member.assigned) {
@@ -120,7 +120,7 @@ function put(
     assignment.set(topicId, new Map(partitions.sort(([partition], [other]) => partition - other)))
 }
 
-function isSameStanding(member: ModernMember, other: ModernMember): boolean {
+function hasSameState(member: ModernMember, other: ModernMember): boolean {
   const { memberEpoch, previousMemberEpoch, state, assigned, pendingRevocation } = other
   return (
     member.memberEpoch === memberEpoch &&

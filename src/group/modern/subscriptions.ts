@@ -55,9 +55,9 @@ export class Subscriptions {
     if (!member) return false
     const regex = regexOf(member)
     if (regex !== null) add(this.#regexes, regex, by)
-    let isNews = false
-    for (const name of member.subscribedTopicNames) isNews = add(this.#names, name, by) || isNews
-    return isNews
+    let hasChanged = false
+    for (const name of member.subscribedTopicNames) hasChanged = add(this.#names, name, by) || hasChanged
+    return hasChanged
   }
 }
 

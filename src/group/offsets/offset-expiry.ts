@@ -29,8 +29,8 @@ export function expireGroup(
       if (isExpired(group, commit, now, retentionMs)) tombstones.push(tombstone(group.groupId, topic, partition))
     }
   }
-  const nothingLeft = tombstones.length === count
-  const isRemovable = nothingLeft && group.deletionError === 'NONE' && !pending.hasPending(group.groupId)
+  const noneLeft = tombstones.length === count
+  const isRemovable = noneLeft && group.deletionError === 'NONE' && !pending.hasPending(group.groupId)
   return isRemovable ? [...tombstones, ...group.tombstones()] : tombstones
 }
 
@@ -60,21 +60,21 @@ export function forgetTopic(
  * these tombstones. A partition with pending transactional offsets for a new topic of the same name is left out; they replace its
  * offset.
  */
-export function forgetGone(
+export function expireDeletedTopics(
   groupId: string,
   offsets: GroupOffsets,
   pending: Iterable<PendingTransactionalOffset>,
   exists: (topicId: string) => boolean
 ): OffsetRecord[] {
-  const isGone = ({ topicId }: OffsetCommitValue) => topicId !== ZERO_UUID && !exists(topicId)
+  const isOfDeletedTopic = ({ topicId }: OffsetCommitValue) => topicId !== ZERO_UUID && !exists(topicId)
   const tombstones = new Map<string, OffsetRecord>()
   const forget = (topic: string, partition: number) =>
     tombstones.set(`${topic}/${partition}`, tombstone(groupId, topic, partition))
   for (const [topic, partitions] of offsets)
-    for (const [partition, commit] of partitions) if (isGone(commit)) forget(topic, partition)
+    for (const [partition, commit] of partitions) if (isOfDeletedTopic(commit)) forget(topic, partition)
   const waiting = [...pending]
-  for (const { key, value } of waiting) if (isGone(value)) forget(key.topic, key.partition)
-  for (const { key, value } of waiting) if (!isGone(value)) tombstones.delete(`${key.topic}/${key.partition}`)
+  for (const { key, value } of waiting) if (isOfDeletedTopic(value)) forget(key.topic, key.partition)
+  for (const { key, value } of waiting) if (!isOfDeletedTopic(value)) tombstones.delete(`${key.topic}/${key.partition}`)
   return [...tombstones.values()]
 }
 

@@ -1,5 +1,5 @@
 /**
- * The committed offsets of one partition of `__consumer_offsets`, and the rules of commits and fetches. Only `apply`, `holdBack`
+ * The committed offsets of one partition of `__consumer_offsets`, and the rules of commits and fetches. Only `apply`, `addPending`
  * and `endTransaction` change the offsets, for new records and on loading. Offsets of open transactions are kept separately, by
  * producer id, until the transaction marker.
  */
@@ -97,7 +97,7 @@ export class Offsets {
   }
 
   /** Applies a record of a transaction: the offset is pending until the transaction ends. A tombstone is applied at once. */
-  holdBack(record: OffsetRecord, producerId: bigint): void {
+  addPending(record: OffsetRecord, producerId: bigint): void {
     const { key, value } = record
     if (value) this.#pending.hold(producerId, { key, value, position: ++this.#lastPosition })
     else this.apply(record)
@@ -118,8 +118,8 @@ export class Offsets {
   }
 
   #put({ group, topic, partition }: OffsetCommitKey, value: CommitAtOffset): void {
-    const topics = getOrMake(this.#byGroup, group, () => new Map())
-    getOrMake(topics, topic, () => new Map<number, CommitAtOffset>()).set(partition, value)
+    const topics = getOrCreate(this.#byGroup, group, () => new Map())
+    getOrCreate(topics, topic, () => new Map<number, CommitAtOffset>()).set(partition, value)
   }
 
   #remove({ group, topic, partition }: OffsetCommitKey): void {
@@ -131,7 +131,7 @@ export class Offsets {
   }
 }
 
-function getOrMake<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+function getOrCreate<K, V>(map: Map<K, V>, key: K, make: () => V): V {
   const existing = map.get(key)
   if (existing !== undefined) return existing
   const made = make()

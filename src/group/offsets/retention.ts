@@ -11,7 +11,7 @@ import type { Group } from '../group.ts'
 import type { GroupShard, GroupWorld } from '../operations.ts'
 import type { GroupRecord } from '../records.ts'
 import type { GroupState } from '../state.ts'
-import { expireGroup, forgetGone, forgetTopic } from './offset-expiry.ts'
+import { expireDeletedTopics, expireGroup, forgetTopic } from './offset-expiry.ts'
 
 const RETENTION_ROWS = rows({
   retentionMs: derived(['offsets.retention.minutes'], minutes => minutes * 60_000),
@@ -45,7 +45,7 @@ export class Retention {
     const { clocks, settings, topics, background } = this.#world
     const exists = (topicId: string) => topics.nameOf(topicId) !== undefined
     this.#beginDeletion(({ groupId }, offsets) =>
-      forgetGone(groupId, offsets.of(groupId), offsets.pending.of(groupId), exists)
+      expireDeletedTopics(groupId, offsets.of(groupId), offsets.pending.of(groupId), exists)
     )
     const retention = settings.view(RETENTION_ROWS)
     const decide: Decision = (group, offsets) =>

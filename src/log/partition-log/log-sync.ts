@@ -82,7 +82,7 @@ export class LogSync {
     }
     this.#config = config
     this.reconfigured()
-    this.#makeUpFor()
+    this.#syncRecovered()
   }
 
   /** The offset below which the log is known to be on disk. */
@@ -204,7 +204,7 @@ export class LogSync {
   }
 
   /** At open, syncs batches that a dead process left unsynced against flush.messages, before they can be read. */
-  #makeUpFor(): void {
+  #syncRecovered(): void {
     if (this.#endOffset === this.#recoveryPoint || !this.#isDue) return
     try {
       this.syncNow()

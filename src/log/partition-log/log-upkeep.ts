@@ -92,21 +92,21 @@ export class LogUpkeep {
     const { reason } = old
     // A log needs a segment. If the others are deleted first, the new one may find room on a full disk.
     const count = old.count === length && length > 1 ? length - 1 : old.count
-    const going = segments.all.slice(0, count)
+    const removed = segments.all.slice(0, count)
     if (count === length) roll()
     this.moveStart(segments.all[count]?.baseOffset ?? log.logEndOffset, log.highWatermark)
-    const bytes = going.reduce((sum, { size }) => sum + size, 0)
+    const bytes = removed.reduce((sum, { size }) => sum + size, 0)
     events.emit({
       type: 'SegmentsDeleted',
       topicPartition: folder,
       count,
-      firstBaseOffset: going[0]?.baseOffset,
-      lastBaseOffset: going.at(-1)?.baseOffset,
+      firstBaseOffset: removed[0]?.baseOffset,
+      lastBaseOffset: removed.at(-1)?.baseOffset,
       bytes,
       logStartOffset: this.#offset,
       reason
     })
-    for (const segment of going) {
+    for (const segment of removed) {
       segments.dropOldest()
       this.#setAside(segment)
     }

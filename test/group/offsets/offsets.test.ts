@@ -186,8 +186,8 @@ describe('offsets of open transactions', () => {
 
   it('a pending offset becomes the committed offset if its transaction commits, and is dropped if it aborts', () => {
     const offsets = new Offsets()
-    offsets.holdBack(record(0, 1n), 7n)
-    offsets.holdBack(record(0, 2n), 8n)
+    offsets.addPending(record(0, 1n), 7n)
+    offsets.addPending(record(0, 2n), 8n)
     expect(offsetOf(offsets, 0)).toBeUndefined()
     offsets.endTransaction(8n, 'ABORT')
     expect(offsets.pending.isPending('g', 'foo', 0)).toBe(true)
@@ -198,10 +198,10 @@ describe('offsets of open transactions', () => {
 
   it('a pending offset does not replace a newer commit, in any order of the transactions', () => {
     const offsets = new Offsets()
-    offsets.holdBack(record(0, 1n), 7n)
+    offsets.addPending(record(0, 1n), 7n)
     offsets.apply(record(0, 5n))
-    offsets.holdBack(record(1, 1n), 7n)
-    offsets.holdBack(record(1, 2n), 8n)
+    offsets.addPending(record(1, 1n), 7n)
+    offsets.addPending(record(1, 2n), 8n)
     offsets.endTransaction(8n, 'COMMIT')
     offsets.endTransaction(7n, 'COMMIT')
     expect([offsetOf(offsets, 0), offsetOf(offsets, 1)]).toEqual([5n, 2n])
@@ -209,15 +209,15 @@ describe('offsets of open transactions', () => {
 
   it('the last pending offset of a producer becomes the committed offset', () => {
     const offsets = new Offsets()
-    for (const offset of [1n, 2n, 3n]) offsets.holdBack(record(0, offset), 7n)
+    for (const offset of [1n, 2n, 3n]) offsets.addPending(record(0, offset), 7n)
     offsets.endTransaction(7n, 'COMMIT')
     expect(offsetOf(offsets, 0)).toBe(3n)
   })
 
   it('a tombstone of an offset removes pending offsets of that partition', () => {
     const offsets = new Offsets()
-    offsets.holdBack(record(0, 1n), 7n)
-    offsets.holdBack(record(0, 1n, 'other'), 7n)
+    offsets.addPending(record(0, 1n), 7n)
+    offsets.addPending(record(0, 1n, 'other'), 7n)
     offsets.apply({ ...record(0, 1n), value: null })
     expect([offsets.pending.hasPending('g'), offsets.pending.hasPending('other')]).toEqual([false, true])
     offsets.endTransaction(7n, 'COMMIT')
@@ -228,14 +228,14 @@ describe('offsets of open transactions', () => {
     const offsets = new Offsets()
     offsets.apply(record(0, 1n))
     offsets.apply(record(1, 1n))
-    offsets.holdBack(record(0, 2n), 7n)
+    offsets.addPending(record(0, 2n), 7n)
     const expire = () =>
       expireGroup(new ClassicGroup('g', { stateTimestamp: 0 }), offsets.of('g'), offsets.pending, NOW + 5000, 5000)
     expect(expire().map(each => each.key)).toEqual([key(1)])
     offsets.endTransaction(7n, 'ABORT')
     expect(expire().map(({ type }) => type)).toEqual(['OffsetCommit', 'OffsetCommit', 'GroupMetadata'])
     const onlyPending = new Offsets()
-    onlyPending.holdBack(record(0, 2n), 7n)
+    onlyPending.addPending(record(0, 2n), 7n)
     expect(
       expireGroup(
         new ClassicGroup('g', { stateTimestamp: 0 }),
@@ -250,8 +250,8 @@ describe('offsets of open transactions', () => {
   it('a deleted topic removes pending offsets', () => {
     const offsets = new Offsets()
     offsets.apply(record(0, 1n))
-    offsets.holdBack(record(0, 2n), 7n)
-    offsets.holdBack(record(1, 2n), 7n)
+    offsets.addPending(record(0, 2n), 7n)
+    offsets.addPending(record(1, 2n), 7n)
     const gone = { name: 'foo', topicId: FOO_ID }
     expect(forgetTopic('g', offsets.of('g'), offsets.pending.of('g'), gone).map(each => each.key)).toEqual([
       key(0),

@@ -34,7 +34,7 @@ export function assignHeterogeneous({ members }: GroupSpec, describer: TopicDesc
   const topics = subscribe(subscribers, describer)
   for (const subscriber of subscribers) keepSubscribed(subscriber, topics)
   const inOrder = [...topics.values()].sort(leastChoiceFirst)
-  for (const topic of inOrder) giveUnowned(topic)
+  for (const topic of inOrder) assignUnowned(topic)
   balance(inOrder.filter(({ subscribers }) => subscribers.length > 1))
   return finishAll(drafts)
 }
@@ -88,11 +88,11 @@ function compareIds(a: string, b: string): number {
   return 0
 }
 
-function giveUnowned(topic: Topic): void {
+function assignUnowned(topic: Topic): void {
   if (!topic.owners.includes(undefined)) return
-  const takers = leastLoaded(byLoad(topic.subscribers))
+  const receivers = leastLoaded(byLoad(topic.subscribers))
   for (const [partition, owner] of topic.owners.entries()) {
-    if (!owner) give(topic, partition, takers.next().value)
+    if (!owner) assignTo(topic, partition, receivers.next().value)
   }
 }
 
@@ -116,13 +116,13 @@ function balanceTopic(topic: Topic): boolean {
   if ((subscribers.at(-1)?.load ?? 0) - (subscribers[0]?.load ?? 0) <= 1) return false
   const owned = new Map(subscribers.map(subscriber => [subscriber, [] as number[]]))
   for (const [partition, owner] of topic.owners.entries()) if (owner) owned.get(owner)?.push(partition)
-  const takers = leastLoaded(subscribers)
+  const receivers = leastLoaded(subscribers)
   let moved = false
-  for (const giver of mostLoaded(subscribers, subscriber => owned.get(subscriber)?.length !== 0)) {
-    const partition = owned.get(giver)?.pop()
-    const taker = takers.next().value
-    if (partition === undefined || giver.load - taker.load <= 1) break
-    give(topic, partition, taker)
+  for (const previousOwner of mostLoaded(subscribers, subscriber => owned.get(subscriber)?.length !== 0)) {
+    const partition = owned.get(previousOwner)?.pop()
+    const newOwner = receivers.next().value
+    if (partition === undefined || previousOwner.load - newOwner.load <= 1) break
+    assignTo(topic, partition, newOwner)
     moved = true
   }
   return moved
@@ -132,15 +132,15 @@ function byLoad(subscribers: readonly Subscriber[]): Subscriber[] {
   return [...subscribers].sort((a, b) => a.load - b.load || a.index - b.index)
 }
 
-function give({ topicId, owners, subscribers }: Topic, partition: number, taker: Subscriber): void {
-  const giver = owners[partition]
-  if (giver) {
-    giver.draft.remove(topicId, partition)
-    giver.load--
+function assignTo({ topicId, owners, subscribers }: Topic, partition: number, newOwner: Subscriber): void {
+  const previousOwner = owners[partition]
+  if (previousOwner) {
+    previousOwner.draft.remove(topicId, partition)
+    previousOwner.load--
   }
-  taker.draft.add(topicId, partition, capacityFor(Math.ceil(owners.length / subscribers.length)))
-  taker.load++
-  owners[partition] = taker
+  newOwner.draft.add(topicId, partition, capacityFor(Math.ceil(owners.length / subscribers.length)))
+  newOwner.load++
+  owners[partition] = newOwner
 }
 
 // Members sorted by load. One generator fills the least loaded evenly, the other takes evenly from the most loaded. A step costs
