@@ -1,5 +1,5 @@
 /** Events of transactional ids and of the coordinators' topics, and their log lines. */
-import { debug, error, info, type Lines, reasonOf, warn } from './line.ts'
+import { debug, error, info, type Lines, limited, reasonOf, warn } from './line.ts'
 
 /** A transactional id and its producer before and after a change. `newProducerId` is absent if the producer id stays. */
 interface ProducerChange {
@@ -83,6 +83,9 @@ export type TransactionEvent =
       readonly error: unknown
     }
 
+/** Lines of a period for each topic: with a failing disk, each member of each group retries the end of its session. */
+const MOST_FAILED_WRITES = 10
+
 export const TRANSACTION_LINES: Lines<TransactionEvent> = {
   TransactionalIdCreated: info(
     ({ transactionalId, producerId, newProducerId = producerId, newEpoch, client }) =>
@@ -119,10 +122,14 @@ export const TRANSACTION_LINES: Lines<TransactionEvent> = {
     ({ topic, recordTypeId, recordType }) =>
       `records of ${topic} skipped: type ${recordTypeId} (${recordType ?? 'unknown'})`
   ),
-  CoordinatorWriteFailed: warn(({ topic, key, retryMs, error }) => {
-    const next = retryMs === undefined ? '' : `, next attempt in ${retryMs} ms`
-    return `records of ${key} not written to ${topic}${next}: ${reasonOf(error)}`
-  }),
+  CoordinatorWriteFailed: limited(
+    MOST_FAILED_WRITES,
+    ({ topic }) => topic,
+    warn(({ topic, key, retryMs, error }) => {
+      const next = retryMs === undefined ? '' : `, next attempt in ${retryMs} ms`
+      return `records of ${key} not written to ${topic}${next}: ${reasonOf(error)}`
+    })
+  ),
   CoordinatorLoadFailed: error(
     ({ topicPartition, error }) => `${topicPartition} not loaded, its keys are not served: ${reasonOf(error)}`
   )

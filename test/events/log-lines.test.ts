@@ -55,6 +55,15 @@ it('the number of warnings is limited for thousands of addresses', () => {
   expect(logger.messages('warn').at(-1)).toContain('19890 more events of others')
 })
 
+it('the warnings of operations that a coordinator cannot write are limited to ten a minute for each topic', () => {
+  const { logger, clock, lines } = logging()
+  for (let member = 0; member < 1_000; member++) lines.emit(sample('CoordinatorWriteFailed'))
+  lines.emit(sample('CoordinatorWriteFailed', { topic: '__transaction_state' }))
+  expect(logger.messages('warn')).toHaveLength(11)
+  clock.advance(60_000)
+  expect(logger.messages('warn').at(-1)).toContain('990 more events of __consumer_offsets')
+})
+
 it('a missing codec is logged once a minute, each codec by itself', () => {
   const { logger, lines } = logging()
   for (const codec of ['lz4', 'lz4', 'snappy', 'snappy']) lines.emit(sample('CodecMissing', { codec }))
