@@ -239,8 +239,8 @@ export function leaveClassic(operation: ConsumerOperation, members: readonly Lea
     if (!owner) return 'UNKNOWN_MEMBER_ID'
     return memberId === UNKNOWN_MEMBER_ID || memberId === owner.memberId ? owner : 'FENCED_INSTANCE_ID'
   })
-  const leaving = found.filter(member => typeof member !== 'string')
+  const leaving = new Set(found.filter(member => typeof member !== 'string'))
   for (const member of leaving) emitMemberLeft(operation, member, 'permanently')
-  fenceMembers(operation, leaving)
+  fenceMembers(operation, [...leaving])
   return found.map(member => (typeof member === 'string' ? member : 'NONE'))
 }

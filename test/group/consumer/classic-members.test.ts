@@ -318,6 +318,7 @@ describe('LeaveGroup of a consumer group', () => {
       'UNKNOWN_MEMBER_ID'
     ])
     expect([...driver.consumerGroup.members.keys()]).toEqual(['new'])
+    expect(driver.events.of('MemberLeft').map(({ memberId }) => memberId)).toEqual([a, b, 'other'])
   })
 
   it('LeaveGroup of an unknown member changes nothing', async () => {
