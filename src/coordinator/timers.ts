@@ -153,7 +153,7 @@ export class Timers<Kind extends string> {
     return timers
   }
 
-  /** Sets the alarm of the nearest timer, unless an alarm rings before it. */
+  /** Sets the alarm of the nearest timer, unless an earlier alarm is set. */
   #arm(): void {
     const nearestMs = this.#heap[0]?.queuedMs ?? Number.POSITIVE_INFINITY
     if (nearestMs >= this.#alarmMs) return

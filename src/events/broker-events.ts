@@ -21,7 +21,7 @@ export type BrokerEvent =
   | { readonly type: 'StorageFailed'; readonly error: Error }
   /** `tookMs` has the duration of each phase of the start. */
   | { readonly type: 'BrokerStarted'; readonly tookMs: Readonly<Record<string, number>> }
-  /** Not all that a failed start had opened could be closed. */
+  /** A failed start could not close everything that it had opened. */
   | { readonly type: 'StartCleanupFailed'; readonly error: unknown }
 
 export const BROKER_LINES: Lines<BrokerEvent> = {

@@ -73,7 +73,7 @@ type DirectoryEvent =
       readonly bytes: number
       readonly bytesTotal: number
     }
-  /** A damaged end was cut off. `detail` describes the damage. */
+  /** The damaged end of a log was truncated. `detail` describes the damage. */
   | ({
       readonly type: 'LogTruncated'
       readonly baseOffset: bigint
@@ -82,7 +82,7 @@ type DirectoryEvent =
       readonly removedSegments: number
       readonly detail: string
     } & OfPartition)
-  /** The index files of a segment do not fit. They are rebuilt. */
+  /** The index files of a segment do not match its log. They are rebuilt. */
   | ({ readonly type: 'IndexesRebuilt'; readonly baseOffset: bigint; readonly detail: string } & OfPartition)
   | ({ readonly type: 'OrphanedIndexesRemoved'; readonly paths: readonly string[] } & OfPartition)
   | ({ readonly type: 'LeaderEpochsDamaged' } & OfPartition)

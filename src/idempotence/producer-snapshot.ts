@@ -22,7 +22,7 @@ const entry = {
 const ENTRY = message(entry)
 const ENTRY_BYTES = 46
 
-/** The entry of a producer in a snapshot. -1 stands for a missing value. */
+/** The entry of a producer in a snapshot. -1 is a missing value. */
 export type ProducerEntry = Decoded<typeof entry>
 
 /** A file that is not a producer snapshot, or a damaged one. */

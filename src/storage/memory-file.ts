@@ -74,7 +74,7 @@ export class MemoryFile {
     this.#zeros = Math.max(this.#zeros, size - this.#size)
   }
 
-  /** Returns a view if the range lies in one chunk, otherwise a copy. */
+  /** Returns a view if the range is in one chunk, otherwise a copy. */
   read(position: number, length: number): Buffer {
     const zeros = Math.min(this.size, position + length) - Math.max(position, this.#size)
     if (zeros <= 0) return this.#written(position, length)

@@ -34,7 +34,7 @@ export interface LogToClean {
   readonly ratio: number
   /** Whether the ratio exceeds min.cleanable.dirty.ratio, or max.compaction.lag.ms has passed. */
   readonly isDue: boolean
-  /** Whether the cleaner offset lies outside the log. */
+  /** Whether the cleaner offset is outside the log. */
   readonly hasBadCheckpoint: boolean
 }
 

@@ -69,7 +69,7 @@ export class LogReader {
     )
   }
 
-  /** Whether two offsets lie in the same segment. */
+  /** Whether two offsets are in the same segment. */
   areInOneSegment(from: bigint, to: bigint): boolean {
     return this.#segments.areInSameSegment(from, to)
   }

@@ -108,7 +108,7 @@ export class Segment {
     return this.#indexes.aborted.from(offset)
   }
 
-  /** Adds an aborted transaction to the index. Its marker lies in this segment. */
+  /** Adds an aborted transaction to the index. Its marker is in this segment. */
   noteAborted(aborted: AbortedTxn): void {
     this.#indexes.aborted.add(aborted)
   }

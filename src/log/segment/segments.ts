@@ -78,7 +78,7 @@ export class Segments {
     }
   }
 
-  /** Whether two offsets lie in the same segment. */
+  /** Whether two offsets are in the same segment. */
   areInSameSegment(from: bigint, to: bigint): boolean {
     return this.#indexOf(from) === this.#indexOf(to)
   }
