@@ -111,7 +111,7 @@ export class Cleaning {
     const transactions = new CleanedTransactionMetadata(() => {})
     let endOffset = firstDirtyOffset
     for (const batch of this.#batches(segments, firstDirtyOffset, transactions)) {
-      const competes = transactions.retentionOf(batch) === 'compacts'
+      const competes = transactions.retentionOf(batch) === 'compact'
       if (competes && !mapBatch(map, batch, firstDirtyOffset, decompressedLimit)) {
         if (endOffset > firstDirtyOffset) return { map, endOffset }
         throw new Error(

@@ -8,11 +8,11 @@ import { type BatchRecord, RecordWalker } from '../../protocol/records/record.ts
 
 /**
  * Effect of transactions on a batch:
- * - 'compacts': its records are compacted by key
- * - 'goes': data of an aborted transaction, or a marker without remaining data, which is removed after its delete horizon
- * - 'stays': kept unchanged
+ * - 'compact': its records are compacted by key
+ * - 'delete': data of an aborted transaction, or a marker without remaining data, which is removed after its delete horizon
+ * - 'retain': kept unchanged
  */
-export type BatchRetention = 'compacts' | 'goes' | 'stays'
+export type BatchRetention = 'compact' | 'delete' | 'retain'
 
 /** The transactions of a pass. It is called once for each batch, in log order. */
 export interface TransactionRetention {
@@ -45,10 +45,10 @@ export interface Filtered {
 
 export function filterBatch(batch: RecordBatch, rules: FilterRules): Filtered {
   const retention = rules.transactions.retentionOf(batch)
-  if (retention === 'stays') return { batch, recordsCount: batch.isLegacy ? 1 : batch.recordsCount }
+  if (retention === 'retain') return { batch, recordsCount: batch.isLegacy ? 1 : batch.recordsCount }
   const kept = recordsThatStay(batch, retention, rules)
   if (kept.length === 0) return { batch: mustStay(batch, rules) ? headerOnly(batch) : undefined, recordsCount: 0 }
-  const awaitsDeletion = batch.isControl ? retention === 'goes' : kept.some(({ value }) => value === null)
+  const awaitsDeletion = batch.isControl ? retention === 'delete' : kept.some(({ value }) => value === null)
   const needsHorizon = awaitsDeletion && batch.deleteHorizonMs === undefined
   const isWhole = kept.length === batch.recordsCount && !needsHorizon
   const horizonMs = needsHorizon ? BigInt(rules.nowMs + rules.deleteRetentionMs) : batch.deleteHorizonMs
@@ -57,11 +57,11 @@ export function filterBatch(batch: RecordBatch, rules: FilterRules): Filtered {
 
 function recordsThatStay(batch: RecordBatch, retention: BatchRetention, rules: FilterRules): BatchRecord[] {
   const isDue = batch.deleteHorizonMs !== undefined && batch.deleteHorizonMs <= BigInt(rules.nowMs)
-  if (retention === 'goes' && (isDue || !batch.isControl)) return []
+  if (retention === 'delete' && (isDue || !batch.isControl)) return []
   const kept: BatchRecord[] = []
   const walker = new RecordWalker(batch, rules.decompressedLimit)
   while (walker.next()) {
-    if (batch.isControl || stays(walker, batch.baseOffset + BigInt(walker.offsetDelta), isDue, rules)) {
+    if (batch.isControl || isRetained(walker, batch.baseOffset + BigInt(walker.offsetDelta), isDue, rules)) {
       kept.push(walker.record())
     }
   }
@@ -72,7 +72,7 @@ function recordsThatStay(batch: RecordBatch, retention: BatchRetention, rules: F
  * Whether a record is kept. Records without a key are removed; a log can have them from before cleanup.policy=compact or
  * from another broker.
  */
-function stays({ key, valueLength }: RecordWalker, offset: bigint, isDue: boolean, rules: FilterRules): boolean {
+function isRetained({ key, valueLength }: RecordWalker, offset: bigint, isDue: boolean, rules: FilterRules): boolean {
   if (offset >= rules.mappedUpTo) return true
   if (key === null || (valueLength < 0 && isDue)) return false
   const newest = rules.newestOffset(key)

@@ -17,16 +17,16 @@ interface OpenAbort {
 }
 
 export class CleanedTransactionMetadata implements TransactionRetention {
-  readonly #stays: (aborted: AbortedTxn) => void
+  readonly #retained: (aborted: AbortedTxn) => void
   /** Aborted transactions that the pass has not reached, the first one last. */
   #expected: AbortedTxn[] = []
   readonly #aborts = new Map<bigint, OpenAbort>()
   /** Producers with data since their last marker in transactions that are not aborted. */
   readonly #withData = new Set<bigint>()
 
-  /** `stays` is called for each aborted transaction whose marker is kept, in the order of the markers. */
-  constructor(stays: (aborted: AbortedTxn) => void) {
-    this.#stays = stays
+  /** `retained` is called for each aborted transaction whose marker is kept, in the order of the markers. */
+  constructor(retained: (aborted: AbortedTxn) => void) {
+    this.#retained = retained
   }
 
   /** Begins a segment. `aborted` are the aborted transactions that may have data in it. */
@@ -35,15 +35,15 @@ export class CleanedTransactionMetadata implements TransactionRetention {
   }
 
   retentionOf(batch: RecordBatch): BatchRetention {
-    if (batch.isLegacy) return 'stays'
+    if (batch.isLegacy) return 'retain'
     this.#beginUpTo(batch.lastOffset)
     if (batch.isControl) return this.#retentionOfMarker(batch)
-    if (!batch.isTransactional) return 'compacts'
+    if (!batch.isTransactional) return 'compact'
     const { producerId } = batch
     const open = this.#aborts.get(producerId)
     if (open) this.#aborts.set(producerId, { ...open, hasData: true })
     else this.#withData.add(producerId)
-    return open ? 'goes' : 'compacts'
+    return open ? 'delete' : 'compact'
   }
 
   #beginUpTo(offset: bigint): void {
@@ -59,22 +59,22 @@ export class CleanedTransactionMetadata implements TransactionRetention {
   #retentionOfMarker(batch: RecordBatch): BatchRetention {
     const { producerId } = batch
     const [record] = recordsOf(batch)
-    if (!record) return 'goes'
+    if (!record) return 'delete'
     switch (controlTypeOf(record.key)) {
       case 'ABORT':
         return this.#retentionOfAbort(producerId)
       case 'COMMIT':
-        return this.#withData.delete(producerId) ? 'stays' : 'goes'
+        return this.#withData.delete(producerId) ? 'retain' : 'delete'
       default:
-        return 'stays'
+        return 'retain'
     }
   }
 
   #retentionOfAbort(producerId: bigint): BatchRetention {
     const open = this.#aborts.get(producerId)
     this.#aborts.delete(producerId)
-    if (!open?.hasData) return 'goes'
-    this.#stays(open.aborted)
-    return 'stays'
+    if (!open?.hasData) return 'delete'
+    this.#retained(open.aborted)
+    return 'retain'
   }
 }

@@ -9,7 +9,7 @@ import { recordsOf } from '../../../src/protocol/records/record.ts'
 const NOW = 1_700_000_000_000
 const DAY = 86_400_000
 /** A state in which every transaction was aborted and no marker is needed. */
-const UNNEEDED: TransactionRetention = { retentionOf: () => 'goes' }
+const UNNEEDED: TransactionRetention = { retentionOf: () => 'delete' }
 
 /** A batch at offset 20 of records as 'key=value'; without '=' a tombstone, without a key '=value'. */
 function batchOf(texts: readonly string[], options: BatchOptions = {}): RecordBatch {
