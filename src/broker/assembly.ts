@@ -64,7 +64,7 @@ export function assemble(world: FailingWorld, directory: LogDirectory): Parts {
     newProducerId: () => producerIds.next(),
     transactionVersion: () => metadata.level('transaction.version')
   })
-  // This subscriber must be the last one, after settings, open partitions and topics of groups.
+  // After the subscribers of settings, open partitions and topics of groups: coordinators read them.
   metadata.subscribe((_, { deletedTopics }) => {
     groups.topicsDeleted(deletedTopics)
     txns.topicsDeleted(deletedTopics)

@@ -11,7 +11,7 @@ import { MalformedFrame } from '../protocol/wire/bytes.ts'
 import type { BackgroundLoop, BackgroundLoops } from '../runtime/background.ts'
 import { runAtOnce, runYielding, type Steps } from '../runtime/pace.ts'
 import type { Clocks } from '../runtime/time.ts'
-import { coordinatorError } from './errors.ts'
+import { coordinatorError, coordinatorErrorCode } from './errors.ts'
 import { partitionFor } from './partitioner.ts'
 import { type RecordFormat, Shard, type ShardState } from './shard.ts'
 import type { StateTopic } from './state-log.ts'
@@ -129,6 +129,17 @@ export class CoordinatorRuntime<State extends ShardState<Message>, Message, Kind
   at(index: number): Shard<State, Message, Kind> | undefined {
     if (index >= this.#world.topic.partitionCount()) return undefined
     return runAtOnce(this.#shard(index)) ?? undefined
+  }
+
+  /** Resolves when responses may be sent that depend on all shards. A shard whose log has failed is not served and left out. */
+  async settled(): Promise<void> {
+    for (const shard of [...this]) {
+      try {
+        await shard.settled()
+      } catch (error) {
+        if (coordinatorErrorCode(error) !== 'NOT_COORDINATOR') throw coordinatorError(error)
+      }
+    }
   }
 
   /** The loaded shards that this node leads. */

@@ -83,15 +83,20 @@ export class TxnCoordinator {
     if (topics.some(({ name }) => name === this.#ports.topic.topic)) this.#runtime.unload()
   }
 
-  /** All loaded transactional ids. */
+  /** All loaded transactional ids. Throws COORDINATOR_NOT_AVAILABLE. A response with them waits for `allSettled`. */
   *txns(): Iterable<Txn> {
+    this.#runtime.checkActive()
     for (const { state } of this.#runtime) yield* state.txns.values()
   }
 
-  /** The state of a transactional id. Throws NOT_COORDINATOR. */
-  find(transactionalId: string): Txn | undefined {
-    checkId(transactionalId)
-    return this.#runtime.shardOf(transactionalId).state.txns.get(transactionalId)
+  /** Resolves when the records of all transactional ids are flushed, if `flush.messages` requires a flush. */
+  allSettled(): Promise<void> {
+    return this.#runtime.settled()
+  }
+
+  /** DescribeTransactions: the state of a transactional id; undefined if it does not exist. */
+  describe(transactionalId: string): Promise<Txn | undefined> {
+    return this.#request(transactionalId, ({ state }) => state.txns.get(transactionalId))
   }
 
   /**

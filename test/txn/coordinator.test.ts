@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import { deferred } from '../../src/runtime/deferred.ts'
-import { yieldToEventLoop } from '../../src/runtime/pace.ts'
+import { deferred, deferred } from '../../src/runtime/deferred.ts'
+import { yieldToEventLoop, yieldToEventLoop } from '../../src/runtime/pace.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
 import type { Txn } from '../../src/txn/txn.ts'
 import { codeOf, kafkaError, partitionsOf, TxnCoordinatorDriver } from './txn-coordinator-driver.ts'
@@ -50,7 +50,7 @@ describe('TxnCoordinator requests', () => {
       expect(await codeOf(driver.init())).toBe(code)
     }
     driver.journal.failure = undefined
-    expect(driver.coordinator.find('id')).toMatchObject({ state: 'Ongoing', partitions: partitionsOf(['t-0']) })
+    expect(driver.find('id')).toMatchObject({ state: 'Ongoing', partitions: partitionsOf(['t-0']) })
     expect(await driver.end(producer, 'COMMIT')).toMatchObject({ producerEpoch: 1 })
   })
 
@@ -193,7 +193,7 @@ describe('expiration of transactional ids', () => {
     driver.clock.advance(DAY_MS + 3_600_000)
     expect([...driver.coordinator.txns()].map(({ transactionalId }) => transactionalId)).toEqual(['id'])
     await driver.restart()
-    expect(driver.coordinator.find('idle')).toBeUndefined()
+    expect(driver.find('idle')).toBeUndefined()
     expect(await driver.init({ transactionalId: 'idle' })).toMatchObject({ producerEpoch: 0 })
   })
 
@@ -260,11 +260,27 @@ test.each(SEEDS)(
       if (step % 10 !== 9) continue
       driver.journal.failure = undefined
       driver.clock.advance(1000)
-      const before = driver.coordinator.find('id')
+      const before = driver.find('id')
       await driver.restart()
-      const after = driver.coordinator.find('id')
+      const after = driver.find('id')
       expect(kept(after)).toEqual(kept(before))
     }
     expect(driver.failures).toEqual([])
   }
 )
+
+test('reads of transactional ids wait for the flush of the records that they depend on', async () => {
+  const flushed = deferred<void>()
+  const producer = await driver.open('t-0')
+  driver.journal.syncing = flushed.promise
+  const answered: string[] = []
+  const described = driver.coordinator.describe('id').then(txn => answered.push(`describe ${txn?.state}`))
+  const refused = codeOf(driver.coordinator.addPartitions('id', { ...producer, producerEpoch: 9 }, new Map(), 2))
+  const listed = driver.coordinator.allSettled().then(() => answered.push('list'))
+  void refused.then(code => answered.push(code))
+  await yieldToEventLoop()
+  expect(answered).toEqual([])
+  flushed.resolve()
+  await Promise.all([described, refused, listed])
+  expect(answered.toSorted()).toEqual(['PRODUCER_FENCED', 'describe Ongoing', 'list'])
+})

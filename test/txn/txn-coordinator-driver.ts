@@ -8,7 +8,7 @@ import { RecordingEvents } from '../../src/testing/recording-events.ts'
 import { type InitRequest, TxnCoordinator, type TxnPorts } from '../../src/txn/coordinator.ts'
 import type { Marker, MarkerPort } from '../../src/txn/markers.ts'
 import { decodeRecord } from '../../src/txn/records.ts'
-import type { TxnPartitions } from '../../src/txn/txn.ts'
+import type { Txn, TxnPartitions } from '../../src/txn/txn.ts'
 import { type Given, settingsWith } from '../config/settings-with.ts'
 import { MemoryStateLog } from '../coordinator/memory-state-log.ts'
 
@@ -128,8 +128,12 @@ export class TxnCoordinatorDriver {
     return producer
   }
 
+  find(transactionalId: string): Txn | undefined {
+    return [...this.coordinator.txns()].find(txn => txn.transactionalId === transactionalId)
+  }
+
   get state(): string | undefined {
-    return this.coordinator.find('id')?.state
+    return this.find('id')?.state
   }
 
   /** The states and epochs of `id` in the journal. */

@@ -35,8 +35,7 @@ export class ConsumerGroup implements Group {
   #owners = new PartitionOwners()
   #subscriptions = new Subscriptions()
   #subscribedTopics: ReadonlySet<string> | undefined
-  /** The metadata version of the last comparison of hashes; undefined forces the next heartbeat to compare. */
-  metadataSeen: bigint | undefined
+  #metadataSeen: bigint | undefined
 
   constructor(groupId: string) {
     this.groupId = groupId
@@ -57,7 +56,7 @@ export class ConsumerGroup implements Group {
     copy.#owners = this.#owners.copy()
     copy.#subscriptions = this.#subscriptions.copy()
     copy.#subscribedTopics = this.#subscribedTopics
-    copy.metadataSeen = this.metadataSeen
+    copy.#metadataSeen = this.#metadataSeen
     return copy
   }
 
@@ -83,6 +82,16 @@ export class ConsumerGroup implements Group {
   /** True while the log has a ConsumerGroupPartitionMetadata record, which brokers since 4.1 do not use. */
   get hasPartitionMetadata(): boolean {
     return this.#hasPartitionMetadata
+  }
+
+  /** The metadata version of the last comparison of hashes; undefined before the first comparison. */
+  get metadataSeen(): bigint | undefined {
+    return this.#metadataSeen
+  }
+
+  /** Notes a comparison of hashes. It is not durable: after a restart the next heartbeat compares. */
+  seeMetadata(version: bigint): void {
+    this.#metadataSeen = version
   }
 
   /** By member id, in the order of joining. */

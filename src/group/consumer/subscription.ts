@@ -110,7 +110,7 @@ export function followMetadata(operation: ConsumerOperation, hasChanged: boolean
   if (!isDue && group.metadataSeen === topics.version) return
   const reason = isDue ? 'SubscriptionsChanged' : 'TopicsChanged'
   if (isDue || subscriptionHash(operation) !== group.metadataHash) bumpEpoch(operation, reason)
-  operation.group.metadataSeen = topics.version
+  operation.group.seeMetadata(topics.version)
   if (!operation.group.hasPartitionMetadata) return
   operation.write({ type: 'ConsumerGroupPartitionMetadata', key: { groupId: group.groupId }, value: null })
 }

@@ -12,13 +12,12 @@ type State = Response<'DescribeTransactions'>['transactionStates'][number]
 const PARTS = ['txns', 'clocks', 'events'] as const
 
 export const describeTransactions = handler('DescribeTransactions', PARTS, async ({ transactionalIds }, parts) => ({
-  transactionStates: await eachYielding(new Set(transactionalIds), parts.clocks.loop, async id => stateOf(id, parts))
+  transactionStates: await eachYielding(new Set(transactionalIds), parts.clocks.loop, id => stateOf(id, parts))
 }))
 
-function stateOf(transactionalId: string, { txns, events }: PartsOf<typeof PARTS>): State {
+async function stateOf(transactionalId: string, { txns, events }: PartsOf<typeof PARTS>): Promise<State> {
   try {
-    if (transactionalId === '') throw new KafkaError('INVALID_REQUEST', 'the transactional id is empty')
-    const txn = txns.find(transactionalId)
+    const txn = await txns.describe(transactionalId)
     if (txn) return described(txn)
     throw new KafkaError('TRANSACTIONAL_ID_NOT_FOUND', `no producer has the transactional id ${transactionalId}`)
   } catch (error) {

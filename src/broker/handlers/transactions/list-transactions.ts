@@ -21,6 +21,7 @@ export const listTransactions = handler('ListTransactions', ['txns', 'clocks'], 
     const { transactionalId, producerId, state: transactionState } = txn
     if (matches(txn, filter, pattern, now)) listed.push({ transactionalId, producerId, transactionState })
   })
+  await txns.allSettled()
   const unknownStateFilters = [...filter.states].filter(name => !isState(name))
   return { errorCode: 'NONE', unknownStateFilters, transactionStates: listed }
 })
