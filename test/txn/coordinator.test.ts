@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import { deferred, deferred } from '../../src/runtime/deferred.ts'
-import { yieldToEventLoop, yieldToEventLoop } from '../../src/runtime/pace.ts'
+import { deferred } from '../../src/runtime/deferred.ts'
+import { yieldToEventLoop } from '../../src/runtime/pace.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
 import type { Txn } from '../../src/txn/txn.ts'
 import { codeOf, kafkaError, partitionsOf, TxnCoordinatorDriver } from './txn-coordinator-driver.ts'
