@@ -68,12 +68,7 @@ export class CoordinatorRuntime<State extends ShardState<Message>, Message, Kind
 
   /** Removes all shards from memory: the coordinator stops, or its topic is deleted. */
   unload(): void {
-    for (const shard of this.#shards.values()) {
-      if (!shard) continue
-      this.#rules.unloading(shard)
-      shard.unload()
-    }
-    this.#shards.clear()
+    for (const index of [...this.#shards.keys()]) this.#unload(index)
   }
 
   /**
@@ -165,7 +160,10 @@ export class CoordinatorRuntime<State extends ShardState<Message>, Message, Kind
   }
 
   *#shard(index: number): Steps<Shard<State, Message, Kind> | null> {
-    if (!this.#world.topic.leads(index)) return null
+    if (!this.#world.topic.leads(index)) {
+      this.#unload(index)
+      return null
+    }
     const existing = this.#shards.get(index)
     if (existing !== undefined) return existing
     const shard = yield* this.#load(index)
@@ -192,9 +190,20 @@ export class CoordinatorRuntime<State extends ShardState<Message>, Message, Kind
     }
   }
 
+  #unload(index: number): void {
+    const shard = this.#shards.get(index)
+    this.#shards.delete(index)
+    if (!shard) return
+    this.#rules.unloading(shard)
+    shard.unload()
+  }
+
   /** Many timers may be due at once, and a shard may be unloaded between two steps. */
   *#runTimers(): Steps {
-    for (const shard of [...this]) {
+    for (const index of [...this.#shards.keys()]) {
+      // A shard that this node no longer leads is unloaded: it is loaded again if this node becomes the leader again.
+      const shard = yield* this.#shard(index)
+      if (!shard) continue
       for (let timer = shard.timers.takeDue(); timer; timer = shard.timers.takeDue()) {
         if (timer !== 'moved') this.runTimer(shard, timer)
         yield

@@ -177,6 +177,20 @@ describe('the group coordinator', () => {
     expect(driver.group?.groupId).toBe('g')
   })
 
+  it('a shard is unloaded when another node leads its partition, and sessions start again when this node leads', async () => {
+    const memberId = await driver.stableMember()
+    const delayed = driver.join({ apiVersion: 3 })
+    driver.isLeader = false
+    driver.clock.advance(SESSION_MS)
+    expect(await delayed).toMatchObject({ errorCode: 'NOT_COORDINATOR' })
+    driver.isLeader = true
+    expect(await driver.beat(memberId, 1)).toBe('NONE')
+    driver.clock.advance(SESSION_MS - 1)
+    expect(driver.group?.members.size).toBe(1)
+    driver.clock.advance(1)
+    expect(driver.group?.members.size).toBe(0)
+  })
+
   it('a partition with an unreadable record is not served', async () => {
     driver.journal.batches.push([{ key: Buffer.from('0002000167', 'hex'), value: Buffer.from('00630000', 'hex') }])
     driver.restart()
