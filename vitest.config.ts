@@ -10,6 +10,8 @@ export default defineConfig({
     // One worker a core keeps its modules for all of its files: no test changes the state of a module or of the process.
     isolate: false,
     maxWorkers: availableParallelism(),
+    // Read buffers are overwritten when they return to their pool, in the processes that tests start, too.
+    env: { MINIKAFKA_OVERWRITE_BUFFERS: '1' },
     testTimeout: 30_000,
     hookTimeout: 30_000
   }

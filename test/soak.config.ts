@@ -13,7 +13,8 @@ const REHEARSALS = [
   'group/classic/random',
   'group/consumer/random'
 ]
-const COUNTS = {
+const ENVIRONMENT = {
+  MINIKAFKA_OVERWRITE_BUFFERS: '1',
   MINIKAFKA_KILL_ROUNDS: '100',
   MINIKAFKA_RESTART_ROUNDS: '20',
   MINIKAFKA_FUZZ_ROUNDS: '5000',
@@ -27,7 +28,7 @@ const COUNTS = {
 function group(name: string, groupOrder: number, files: readonly string[], maxWorkers: number) {
   const include = files.map(file => `test/${file}.test.ts`)
   const limits = { testTimeout: 600_000, hookTimeout: 60_000 }
-  return { test: { name, include, ...limits, maxWorkers, env: COUNTS, sequence: { groupOrder } } }
+  return { test: { name, include, ...limits, maxWorkers, env: ENVIRONMENT, sequence: { groupOrder } } }
 }
 
 export default defineConfig({

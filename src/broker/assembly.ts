@@ -20,6 +20,7 @@ import { Replicas } from '../replica/replicas.ts'
 import type { BackgroundLoops } from '../runtime/background.ts'
 import type { Random } from '../runtime/random.ts'
 import type { Clocks } from '../runtime/time.ts'
+import { BufferPool } from '../storage/buffer-pool.ts'
 import type { Storage } from '../storage/storage.ts'
 import { TxnCoordinator } from '../txn/coordinator.ts'
 import type { Parts } from './context.ts'
@@ -82,6 +83,7 @@ export function assemble(world: FailingWorld, directory: LogDirectory): Parts {
     producerIds,
     fetchSessions: new FetchSessions(settings, random),
     purgatory: new Purgatory(clocks.loop),
+    bufferPool: new BufferPool(),
     clocks,
     events
   }

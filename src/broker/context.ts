@@ -13,6 +13,7 @@ import type { Purgatory } from '../replica/purgatory.ts'
 import type { Replicas } from '../replica/replicas.ts'
 import type { Clocks } from '../runtime/time.ts'
 import type { Authorize, Principal } from '../security/authorizer.ts'
+import type { BufferPool, RequestBuffers } from '../storage/buffer-pool.ts'
 import type { TxnCoordinator } from '../txn/coordinator.ts'
 import type { MarkerPort } from '../txn/markers.ts'
 
@@ -30,6 +31,7 @@ export interface Parts {
   readonly producerIds: ProducerIds
   readonly fetchSessions: FetchSessions
   readonly purgatory: Purgatory
+  readonly bufferPool: BufferPool
   readonly clocks: Clocks
   readonly events: Events
 }
@@ -38,6 +40,8 @@ export interface RequestContext {
   readonly apiVersion: number
   readonly clientId: string | null
   readonly connection: ConnectionContext
+  /** Memory for the response. It is used again when the response is sent. */
+  readonly buffers: RequestBuffers
   readonly principal: Principal
   /** Returns true if the principal is authorized for an operation. */
   readonly authorize: Authorize

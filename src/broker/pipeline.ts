@@ -17,6 +17,7 @@ import { type ApiError, KafkaError } from '../protocol/errors.ts'
 import { type AnyApi, APIS, type ApiName, apiByKey } from '../protocol/messages/index.ts'
 import { absentOf } from '../protocol/wire/schema.ts'
 import { ANONYMOUS, type Authorize, allowAll, type Principal } from '../security/authorizer.ts'
+import { RequestBuffers } from '../storage/buffer-pool.ts'
 import type { Answer, Parts, RequestContext } from './context.ts'
 import { HANDLERS } from './handlers/index.ts'
 import { failureOf } from './per-partition.ts'
@@ -51,20 +52,25 @@ export function pipeline(parts: Parts, { before = [], after = [] }: InsertedStag
   const stages = [...before, handle(parts), ...after, throttle]
   const { loop } = parts.clocks
   return async (frame, connection) => {
-    const exchange = decode(frame, connection, loop.now())
+    const exchange = decode(frame, connection, new RequestBuffers(parts.bufferPool), loop.now())
     try {
-      for (const stage of stages) {
-        try {
-          const pending = stage(exchange)
-          if (pending) await pending
-        } catch (error) {
-          refuse(exchange, error, parts)
+      try {
+        for (const stage of stages) {
+          try {
+            const pending = stage(exchange)
+            if (pending) await pending
+          } catch (error) {
+            refuse(exchange, error, parts)
+          }
         }
+      } finally {
+        parts.events.emit(completed(exchange, loop.now()))
       }
-    } finally {
-      parts.events.emit(completed(exchange, loop.now()))
+      return encode(exchange)
+    } catch (error) {
+      exchange.buffers.release()
+      throw error
     }
-    return encode(exchange)
   }
 }
 
@@ -74,7 +80,7 @@ const UNSERVED: ApiError = { code: 'UNSUPPORTED_VERSION', message: null }
  * Decodes a request. Throws MalformedFrame, and CloseConnection for an unsupported version. An unsupported version of ApiVersions
  * gets UNSUPPORTED_VERSION in a response of version 0 (KIP-511).
  */
-function decode(frame: Buffer, connection: ConnectionContext, startedMs: number): Exchange {
+function decode(frame: Buffer, connection: ConnectionContext, buffers: RequestBuffers, startedMs: number): Exchange {
   const { api, header, body } = decodeRequestHeader(frame, apiByKey)
   const { correlationId, clientId } = header
   const isServed = serves(api, header.apiVersion)
@@ -90,6 +96,7 @@ function decode(frame: Buffer, connection: ConnectionContext, startedMs: number)
     correlationId,
     clientId,
     connection,
+    buffers,
     startedMs,
     principal: ANONYMOUS,
     authorize: allowAll,
@@ -135,6 +142,6 @@ function completed(exchange: Exchange, nowMs: number): EventOf<'RequestCompleted
   return { type: 'RequestCompleted', api: api.name, apiVersion, clientId, peer, tookMs: nowMs - startedMs }
 }
 
-function encode({ api, apiVersion, correlationId, response, muteMs }: Exchange): DispatchResult {
-  return { response: response && encodeResponse(api, apiVersion, correlationId, response), muteMs }
+function encode({ api, apiVersion, correlationId, response, muteMs, buffers }: Exchange): DispatchResult {
+  return { response: response && encodeResponse(api, apiVersion, correlationId, response), muteMs, memory: buffers }
 }

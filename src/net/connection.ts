@@ -17,6 +17,7 @@ import {
   CloseConnection,
   type ConnectionContext,
   type Dispatch,
+  type ResponseMemory,
   unknownClient
 } from './dispatch.ts'
 
@@ -183,26 +184,36 @@ export class Connection {
 
   async #respond(frame: Buffer): Promise<void> {
     this.#account(frame.length)
-    const { response, muteMs } = await this.#options.dispatch(frame, this.#context)
-    if (response !== undefined) await this.#send(response)
+    const { response, muteMs, memory } = await this.#options.dispatch(frame, this.#context)
+    if (response === undefined) memory.release()
+    else await this.#send(response, memory)
     if (muteMs > 0) await this.#mute(muteMs)
   }
 
   /** Resolves when the socket has accepted the response, or has closed. */
-  async #send(response: readonly Buffer[]): Promise<void> {
+  async #send(response: readonly Buffer[], memory: ResponseMemory): Promise<void> {
     const socket = this.#socket
     this.#account(response.reduce((sum, part) => sum + part.length, 0))
     socket.cork()
+    let left = response.length
     for (const part of response) {
-      if (socket.destroyed) return
-      socket.write(part)
+      if (socket.destroyed) break
+      if (--left > 0) socket.write(part)
+      else socket.write(part, error => this.#sent(memory, error))
       if (socket.writableLength < WRITE_STEP_BYTES) continue
       socket.uncork()
       await this.#taken()
       socket.cork()
     }
     socket.uncork()
-    await this.#taken()
+    if (socket.destroyed) this.#sent(memory, 'destroyed')
+    else await this.#taken()
+  }
+
+  /** Releases the memory of a response. A socket that failed may use it until it is closed. */
+  #sent(memory: ResponseMemory, failure: unknown): void {
+    if (failure) void this.gone.then(() => memory.release())
+    else memory.release()
   }
 
   async #taken(): Promise<void> {

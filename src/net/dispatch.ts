@@ -50,6 +50,14 @@ export interface DispatchResult {
   readonly response: readonly Buffer[] | undefined
   /** Milliseconds for which the connection is muted after the response (KIP-219). */
   readonly muteMs: number
+  /** Memory of the response, for the caller to release. */
+  readonly memory: ResponseMemory
+}
+
+/** Memory of a response that is used again. */
+export interface ResponseMemory {
+  /** Ends the use of the response: its bytes change from then on. Further calls have no effect. */
+  release(): void
 }
 
 /**

@@ -74,11 +74,14 @@ export class MemoryFile {
     this.#zeros = Math.max(this.#zeros, size - this.#size)
   }
 
-  /** Returns a view if the range is in one chunk, otherwise a copy. */
-  read(position: number, length: number): Buffer {
+  /** Copies the range to `into`. Without it, returns a view if the range is in one chunk, otherwise a copy. */
+  read(position: number, length: number, into?: Buffer): Buffer {
+    const parts = this.#written(position, length)
     const zeros = Math.min(this.size, position + length) - Math.max(position, this.#size)
-    if (zeros <= 0) return this.#written(position, length)
-    return Buffer.concat([this.#written(position, length), Buffer.alloc(zeros)])
+    if (zeros > 0) parts.push(Buffer.alloc(zeros))
+    if (into) return gathered(parts, into)
+    const [only = Buffer.alloc(0), ...more] = parts
+    return more.length === 0 ? only : Buffer.concat(parts)
   }
 
   truncate(size: number): void {
@@ -86,10 +89,10 @@ export class MemoryFile {
     this.#truncateWritten(size)
   }
 
-  #written(position: number, length: number): Buffer {
+  #written(position: number, length: number): Buffer[] {
     const end = Math.min(this.#size, position + length)
-    if (position >= end) return Buffer.alloc(0)
     const parts: Buffer[] = []
+    if (position >= end) return parts
     for (let at = position, index = this.#chunkAt(position); at < end; index++) {
       const chunk = this.#chunks[index]
       if (!chunk) break
@@ -97,8 +100,7 @@ export class MemoryFile {
       parts.push(part)
       at += part.length
     }
-    const [only, ...more] = parts
-    return only && more.length === 0 ? only : Buffer.concat(parts)
+    return parts
   }
 
   #truncateWritten(size: number): void {
@@ -139,4 +141,10 @@ export class MemoryFile {
     }
     return low
   }
+}
+
+function gathered(parts: readonly Buffer[], into: Buffer): Buffer {
+  let length = 0
+  for (const part of parts) length += part.copy(into, length)
+  return into.subarray(0, length)
 }

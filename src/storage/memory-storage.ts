@@ -103,9 +103,9 @@ export class MemoryStorage implements Storage {
     return this.#file(path).size
   }
 
-  read(path: string, position: number, length: number): Buffer {
+  read(path: string, position: number, length: number, into?: Buffer): Buffer {
     this.#perform('read', path)
-    return this.#file(path).read(position, length)
+    return this.#file(path).read(position, length, into)
   }
 
   modifiedMs(path: string): number {

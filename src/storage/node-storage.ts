@@ -70,10 +70,10 @@ export class NodeStorage implements Storage {
     attempt(file, () => fs.utimesSync(this.#absolute(file), modifiedMs / 1000, modifiedMs / 1000))
   }
 
-  read(file: string, position: number, length: number): Buffer {
+  read(file: string, position: number, length: number, into?: Buffer): Buffer {
     return attempt(file, () => {
       const { descriptor } = this.#opened(file, this.#flags)
-      const bytes = Buffer.allocUnsafe(length)
+      const bytes = into ?? Buffer.allocUnsafe(length)
       let done = 0
       while (done < length) {
         const count = fs.readSync(descriptor, bytes, done, length - done, position + done)

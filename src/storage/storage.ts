@@ -39,8 +39,11 @@ export interface Storage {
   makeDirectory(path: string): void
   /** Size of a file in bytes. */
   size(path: string): number
-  /** Reads `length` bytes from `position`; returns fewer only at the end of the file. The caller must not modify them. */
-  read(path: string, position: number, length: number): Buffer
+  /**
+   * Reads `length` bytes from `position`; returns fewer only at the end of the file. With `into`, which has at least `length` bytes,
+   * the result is a view of it. Otherwise the caller may keep the result, and must not modify it.
+   */
+  read(path: string, position: number, length: number, into?: Buffer): Buffer
   /** The modification time of a file, in milliseconds since the Unix epoch. */
   modifiedMs(path: string): number
   /** Sets the modification time of a file, in milliseconds since the Unix epoch. */

@@ -37,9 +37,12 @@ export async function send<Req extends Shape, Res extends Shape>(
   const { version = api.versions[1], clientId = 'in-process', connection = inProcessConnection() } = options
   const { correlationId } = options
   const frame = Buffer.concat(encodeRequest(api, version, { correlationId, clientId }, request))
-  const { response } = await dispatch(frame.subarray(SIZE_BYTES), connection)
-  if (response === undefined) return undefined
-  const decoded = decodeResponse(api, version, Buffer.concat(response).subarray(SIZE_BYTES))
+  const { response, memory } = await dispatch(frame.subarray(SIZE_BYTES), connection)
+  // The decoded response has views of this copy.
+  const copy = response && Buffer.concat(response)
+  memory.release()
+  if (copy === undefined) return undefined
+  const decoded = decodeResponse(api, version, copy.subarray(SIZE_BYTES))
   if (decoded.correlationId !== correlationId) {
     throw new Error(`correlation id ${decoded.correlationId} in the response to ${api.name}; ${correlationId} was sent`)
   }

@@ -46,6 +46,7 @@ export default defineConfig({
     maxWorkers: availableParallelism() + 1,
     // Concurrent tests of a suite start processes that keep a core busy each.
     maxConcurrency: availableParallelism(),
+    env: { MINIKAFKA_OVERWRITE_BUFFERS: '1' },
     sequence: { sequencer: LongestFirst },
     testTimeout: 180_000,
     hookTimeout: 300_000

@@ -18,7 +18,7 @@ interface StartedServer {
 
 /** A response that is sent at once. */
 export function responding(response: readonly Buffer[] | undefined, muteMs = 0): DispatchResult {
-  return { response, muteMs }
+  return { response, muteMs, memory: { release: () => {} } }
 }
 
 /** Echoes every frame. */

@@ -49,6 +49,19 @@ describe.each(implementations)('storage: %s', (_name, create) => {
     expect(storage.read('a', 50, 1)).toHaveLength(0)
   })
 
+  test('a read into a buffer returns a view of it and leaves the rest of it unchanged', () => {
+    const storage = create()
+    storage.append('a', Buffer.alloc(300, 'x'))
+    storage.append('a', Buffer.alloc(3000, 'y'))
+    storage.extend('a', 4000)
+    const into = Buffer.alloc(5000, 'z')
+    const bytes = storage.read('a', 200, 4500, into)
+    expect(bytes.buffer).toBe(into.buffer)
+    expect(into.toString('latin1')).toBe('x'.repeat(100) + 'y'.repeat(3000) + '\0'.repeat(700) + 'z'.repeat(1200))
+    expect(bytes).toHaveLength(3800)
+    expect(storage.read('a', 5000, 10, into)).toHaveLength(0)
+  })
+
   test('an appended buffer may be reused by its owner', () => {
     const storage = create()
     const bytes = Buffer.from('before')

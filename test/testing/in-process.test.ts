@@ -3,12 +3,13 @@ import type { Dispatch } from '../../src/net/dispatch.ts'
 import { encodeResponse } from '../../src/protocol/api.ts'
 import { APIS } from '../../src/protocol/messages/index.ts'
 import { send } from '../../src/testing/in-process.ts'
+import { responding } from '../net/server-fixture.ts'
 
 const { ApiVersions } = APIS
 
 function answeringAs(correlationId: number): Dispatch {
   const response = encodeResponse(ApiVersions, 4, correlationId, { errorCode: 'NONE', apiKeys: [] })
-  return async () => ({ response, muteMs: 0 })
+  return async () => responding(response)
 }
 
 it('send resolves with the decoded response', async () => {
@@ -17,9 +18,7 @@ it('send resolves with the decoded response', async () => {
 })
 
 it('send resolves with undefined when the broker sends no response', async () => {
-  expect(
-    await send(async () => ({ response: undefined, muteMs: 0 }), ApiVersions, {}, { correlationId: 1 })
-  ).toBeUndefined()
+  expect(await send(async () => responding(undefined), ApiVersions, {}, { correlationId: 1 })).toBeUndefined()
 })
 
 it('send rejects a response with the correlation id of another request', async () => {

@@ -9,6 +9,7 @@ import { Harness } from '../../src/testing/harness.ts'
 import { InProcessClient } from '../../src/testing/in-process-client.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { type InitialData, type SeededBroker, seed } from '../../src/testing/seeding.ts'
+import { responding } from '../net/server-fixture.ts'
 
 const WRONG_RECORD = { element: { topic: 'orders', partition: 9 }, source: 'r.ndjson line 1' }
 
@@ -78,7 +79,7 @@ it('topics that cannot be deleted after a refused record are named behind the re
 
 it('a CreateTopics request without a response ends the start', async () => {
   await using harness = await Harness.start()
-  const silent = intercepting(harness, 'CreateTopics', async () => ({ response: undefined, muteMs: 0 }))
+  const silent = intercepting(harness, 'CreateTopics', async () => responding(undefined))
   await expect(seed(seededBroker(harness, silent), initialData(['orders']))).rejects.toThrow(
     'CreateTopics has no response'
   )

@@ -3,6 +3,7 @@
  * segment is written. Its indexes and all other state can be rebuilt from its bytes.
  */
 import type { RecordBatch } from '../../protocol/records/batch.ts'
+import type { BufferSource } from '../../storage/buffer-pool.ts'
 import { appendWhole, type Storage } from '../../storage/storage.ts'
 import { type LocatedBatch, walkBatches, walkHeaders } from './batch-walk.ts'
 import { maxTimestampOf, SegmentIndexes } from './segment-indexes.ts'
@@ -10,13 +11,20 @@ import { type FileStage, type SegmentSuffix, segmentPath } from './segment-names
 import type { TimestampOffset } from './time-index.ts'
 import type { AbortedTxn } from './transaction-index.ts'
 
-/**
- * Bytes read in excess of the request, so that one read both finds a batch and returns it: an index interval and some more.
- */
+/** Bytes of a read that finds a batch: an index interval and some more. It returns a short answer, too. */
 const SCAN_BYTES = 8192
 const NOTHING = Buffer.alloc(0)
 /** The `.log` is renamed first. A crash before that rename leaves the segment complete under its old names. */
 const RENAMED: readonly SegmentSuffix[] = ['log', 'index', 'timeindex', 'txnindex']
+
+/** Limits and memory of a read. */
+export interface SegmentRead {
+  readonly maxBytes: number
+  /** Whether a first batch larger than `maxBytes` is returned whole; otherwise the result is empty. */
+  readonly minOneBatch: boolean
+  /** Memory for the bytes. A result of a few KB may have memory of its own. */
+  readonly buffers: BufferSource
+}
 
 export class Segment {
   readonly baseOffset: bigint
@@ -157,11 +165,11 @@ export class Segment {
 
   /**
    * Finds the batch that holds `offset`, or else the first batch after it; undefined if all batches lie before. Only the
-   * header is guaranteed to be in memory. The reads fetch `readAhead` bytes at a time.
+   * header is guaranteed to be in memory.
    */
-  find(offset: bigint, readAhead = SCAN_BYTES): LocatedBatch | undefined {
+  find(offset: bigint): LocatedBatch | undefined {
     const from = this.#indexes.offsets.positionBefore(offset)
-    for (const located of this.headers(from, readAhead)) if (located.batch.lastOffset >= offset) return located
+    for (const located of this.headers(from)) if (located.batch.lastOffset >= offset) return located
     return undefined
   }
 
@@ -171,15 +179,15 @@ export class Segment {
    * `maxBytes` is returned whole if `minOneBatch`; otherwise the result is empty. Undefined if all batches lie before the
    * offset.
    */
-  read(offset: bigint, maxBytes: number, endPosition: number, minOneBatch: boolean): Buffer | undefined {
-    const first = this.find(offset, maxBytes + SCAN_BYTES)
+  read(offset: bigint, { maxBytes, minOneBatch, buffers }: SegmentRead, endPosition: number): Buffer | undefined {
+    const first = this.find(offset)
     if (!first) return undefined
     if (first.size > maxBytes && !minOneBatch) return NOTHING
     const length = Math.min(endPosition - first.position, Math.max(maxBytes, first.size))
     if (length <= 0) return NOTHING
     const at = first.position - first.windowPosition
     if (at + length <= first.window.length) return first.window.subarray(at, at + length)
-    return this.#storage.read(this.path, first.position, length)
+    return this.#storage.read(this.path, first.position, length, buffers.take(length))
   }
 
   /** Batches from a position, headers only. */

@@ -2,17 +2,15 @@
 import { KafkaError } from '../../protocol/errors.ts'
 import type { RecordBatch } from '../../protocol/records/batch.ts'
 import { assert } from '../../runtime/assert.ts'
+import { OWN_MEMORY } from '../../storage/buffer-pool.ts'
 import type { Storage } from '../../storage/storage.ts'
-import { Segment } from './segment.ts'
+import { Segment, type SegmentRead } from './segment.ts'
 import { baseOffsetOf } from './segment-names.ts'
 
-/** Limits of a read. */
-export interface ReadLimits {
-  readonly maxBytes: number
+/** Limits of a read, and the memory for its bytes: by default the caller may keep them. */
+export interface ReadLimits extends Omit<SegmentRead, 'buffers'>, Partial<Pick<SegmentRead, 'buffers'>> {
   /** Batches at or after this offset are not returned. */
   readonly upTo: bigint
-  /** Whether a first batch larger than `maxBytes` is returned whole; otherwise the result is empty. */
-  readonly minOneBatch: boolean
 }
 
 /**
@@ -67,13 +65,13 @@ export class Segments {
   }
 
   /** Reads for a fetch from `offset`, as in `Segment.read`. The bytes come from one segment and end before `upTo`. */
-  read(offset: bigint, { maxBytes, upTo, minOneBatch }: ReadLimits): Buffer {
+  read(offset: bigint, { upTo, buffers = OWN_MEMORY, maxBytes, minOneBatch }: ReadLimits): Buffer {
     if (offset >= upTo) return NOTHING
     if (maxBytes < 0) throw new KafkaError('UNKNOWN_SERVER_ERROR', `${maxBytes} is not a valid number of bytes to read`)
     for (let index = this.#indexOf(offset); ; index++) {
       const segment = this.#segments[index]
       if (!segment) return NOTHING
-      const bytes = segment.read(offset, maxBytes, this.#endPosition(index, upTo), minOneBatch)
+      const bytes = segment.read(offset, { maxBytes, minOneBatch, buffers }, this.#endPosition(index, upTo))
       if (bytes) return bytes
     }
   }

@@ -60,6 +60,7 @@ export const fetch = handler('Fetch', PARTS, async (request, parts, context) => 
   if (missing > 0 && request.maxWaitMs > 0 && reads.length > 0 && !reads.some(mustRespond)) {
     const watchers = request.isolationLevel === READ_COMMITTED ? 'committedFetchWatchers' : 'fetchWatchers'
     const waiting = reads.flatMap(({ partition }) => (partition ? [partition[watchers]] : []))
+    context.buffers.release()
     await parts.purgatory.wait(waiting, missing, startedMs + request.maxWaitMs, context.connection.closed)
     reads = readAll(existing, maxBytes, call)
   }
@@ -152,7 +153,12 @@ function readPartition(
   const upTo = committed ? lastStableOffset : highWatermark
   const records = diverging
     ? Buffer.alloc(0)
-    : partition.log.read(requested.fetchOffset, { maxBytes, upTo, minOneBatch: budget.minOneBatch })
+    : partition.log.read(requested.fetchOffset, {
+        maxBytes,
+        upTo,
+        minOneBatch: budget.minOneBatch,
+        buffers: context.buffers
+      })
   const data: PartitionData = {
     partitionIndex: requested.partition,
     errorCode: 'NONE',

@@ -1,5 +1,11 @@
 // Records, waits and errors of Fetch.
 import { describe, expect, it } from 'vitest'
+import type { InsertedStages } from '../../../../src/broker/pipeline.ts'
+import { CloseConnection } from '../../../../src/net/dispatch.ts'
+import { decodeResponse, encodeRequest } from '../../../../src/protocol/api.ts'
+import { APIS } from '../../../../src/protocol/messages/index.ts'
+import { yieldToEventLoop } from '../../../../src/runtime/pace.ts'
+import type { RequestBuffers } from '../../../../src/storage/buffer-pool.ts'
 import { batchOf, Harness, valuesIn } from '../../../../src/testing/harness.ts'
 import { inProcessConnection } from '../../../../src/testing/in-process.ts'
 
@@ -213,4 +219,60 @@ it('a delayed Fetch gets INVALID_FETCH_SESSION_EPOCH with the session id after a
   await fetch(sessionId, 2, 0, [])
   await harness.produce(topicId, batchOf(['a']))
   expect(await delayed).toMatchObject({ errorCode: 'INVALID_FETCH_SESSION_EPOCH', sessionId, responses: [] })
+})
+
+describe('the memory of Fetch responses', () => {
+  const VALUES = ['a', 'b', 'c', 'd'].map(letter => letter.repeat(50_000))
+  const frameOf = (request: object) =>
+    Buffer.concat(encodeRequest(APIS.Fetch, 17, { correlationId: 1, clientId: null }, request as never)).subarray(4)
+  const recordsOf = (response: readonly Buffer[] | undefined) =>
+    decodeResponse(APIS.Fetch, 17, Buffer.concat(response ?? []).subarray(4)).response.responses[0]?.partitions[0]
+      ?.records ?? null
+
+  async function start(stages: InsertedStages = {}) {
+    const broker = await Harness.start({ stages })
+    const topicId = await broker.createTopic('t')
+    for (const value of VALUES) await broker.produce(topicId, batchOf([value]))
+    const fetch = (offset: bigint, changes = {}) =>
+      broker.dispatch(frameOf(broker.fetchRequest(topicId, offset, changes)), inProcessConnection())
+    return { broker, topicId, fetch }
+  }
+
+  it('is used again after the release of the response, and not before', async () => {
+    const { broker, fetch } = await start()
+    await using _ = broker
+    const first = await fetch(0n)
+    const second = await fetch(1n)
+    expect(valuesIn(recordsOf(first.response))).toEqual(VALUES)
+    expect(valuesIn(recordsOf(second.response))).toEqual(VALUES.slice(1))
+    second.memory.release()
+    const third = await fetch(2n)
+    expect(valuesIn(recordsOf(first.response))).toEqual(VALUES)
+    expect(valuesIn(recordsOf(third.response))).toEqual(VALUES.slice(2))
+    expect(Buffer.concat(second.response ?? []).includes('bbbb')).toBe(false)
+  })
+
+  it('returns before the request is delayed, and after a refused response', async () => {
+    const seen: { buffers: RequestBuffers; response: object | undefined }[] = []
+    const { broker, topicId, fetch } = await start({
+      after: [
+        exchange => {
+          if (exchange.api.name !== 'Fetch') return
+          seen.push({ buffers: exchange.buffers, response: exchange.response })
+          if (seen.length === 2) throw new CloseConnection({ cause: 'ResponseDropped' })
+        }
+      ]
+    })
+    await using _ = broker
+    const delayed = fetch(0n, { minBytes: 250_000, maxWaitMs: 60_000 })
+    const blocked = await yieldToEventLoop().then(() => seen.length)
+    expect(blocked).toBe(0)
+    await broker.produce(topicId, batchOf(['e'.repeat(60_000)]))
+    const { response, memory } = await delayed
+    expect(valuesIn(recordsOf(response))).toHaveLength(5)
+    expect(seen[0]?.buffers.lentBytes).toBeLessThan(2 * 260_000)
+    memory.release()
+    await expect(fetch(0n)).rejects.toThrow(CloseConnection)
+    expect(seen[1]?.buffers.lentBytes).toBe(0)
+  })
 })
