@@ -21,7 +21,7 @@ export interface TopicPartition {
 }
 
 /**
- * Parses the name of a folder: a partition, or the suffix of a folder that Kafka set aside. Undefined if Kafka does not use
+ * Parses the name of a folder: a partition, or the suffix of a folder that Kafka renamed. Undefined if Kafka does not use
  * such a name.
  */
 export function parseFolder(name: string): TopicPartition | 'delete' | 'stray' | 'future' | undefined {
@@ -36,7 +36,7 @@ export function folderOf({ topic, partition }: TopicPartition): string {
   return `${topic}-${partition}`
 }
 
-/** The name of a folder that is set aside. The topic name is truncated to keep the limit of file systems. */
+/** The new name of a deleted or stray folder. The topic name is truncated to keep the limit of file systems. */
 export function setAsideName({ topic, partition }: TopicPartition, why: 'delete' | 'stray', random: Random): string {
   const suffix = `-${partition}.${random.bytes(16).toString('hex')}-${why}`
   return topic.slice(0, LONGEST_NAME - suffix.length) + suffix

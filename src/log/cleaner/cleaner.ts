@@ -36,11 +36,11 @@ export interface LogCleanerPorts {
   readonly events: Events
   readonly offsets: CleanerOffsets
   readonly settings: Settings
-  /** All compacted logs. Each is opened when the iteration reaches it; there may be many. */
+  /** All compacted logs. The iteration opens them one by one, because there may be many. */
   logs(): Iterable<PartitionLog>
 }
 
-/** A step has many small batches: each yield costs about a microsecond. */
+/** Bytes of a step: many small batches, because each yield costs about a microsecond. */
 const STEP_BYTES = 16_384
 
 interface Candidate {
@@ -79,7 +79,7 @@ export class LogCleaner {
     }
   }
 
-  /** Compacts the dirtiest log, then deletes old segments of all logs. Returns whether there was a log to compact. */
+  /** Compacts the dirtiest log, then deletes old segments of all compacted logs. Returns whether a log was due. */
   *#pass(): Steps<boolean> {
     const candidates: Candidate[] = []
     for (const log of this.#logs()) {
@@ -102,7 +102,7 @@ export class LogCleaner {
     return log.isOffline || this.#uncleanable.has(log) || this.#postponed.has(log)
   }
 
-  /** Runs work on one log. An error gives an event and does not stop the compaction of other logs. */
+  /** Runs work on one log. An error emits an event and does not stop the compaction of other logs. */
   *#attempt(log: PartitionLog, work: () => Steps): Steps {
     const topicPartition = log.folder
     const { events } = this.#ports
@@ -169,8 +169,8 @@ export class LogCleaner {
   }
 
   /**
-   * Counts bytes that were read or written. A slice ends after log.cleaner.io.buffer.size bytes, with a pause that keeps
-   * log.cleaner.io.max.bytes.per.second.
+   * Counts bytes that were read or written. A slice ends after log.cleaner.io.buffer.size bytes. The pause after it keeps the
+   * rate at log.cleaner.io.max.bytes.per.second.
    */
   #spend(bytes: number): Pause | 'step' | undefined {
     const { clocks } = this.#ports

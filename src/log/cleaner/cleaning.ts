@@ -27,7 +27,7 @@ export interface CleaningOptions {
   readonly toClean: LogToClean
   readonly mapLimits: OffsetMapLimits
   readonly nowMs: number
-  /** Limit for the decompressed bytes of a batch: the log may come from another broker. */
+  /** Limit for the decompressed bytes of a batch, because another broker may have written the log. */
   readonly decompressedLimit: number
   /** Counts the bytes of a batch that were read or written. The round yields the result. */
   readonly spend: (bytes: number) => Pause | 'step' | Promise<void> | undefined

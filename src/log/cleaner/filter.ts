@@ -9,12 +9,12 @@ import { type BatchRecord, RecordWalker } from '../../protocol/records/record.ts
 /**
  * Effect of transactions on a batch:
  * - 'compact': its records are compacted by key
- * - 'delete': data of an aborted transaction, or a marker without remaining data, which is removed after its delete horizon
+ * - 'delete': data of an aborted transaction is removed at once, a marker without remaining data after its delete horizon
  * - 'retain': kept unchanged
  */
 export type BatchRetention = 'compact' | 'delete' | 'retain'
 
-/** The transactions of a pass. It is called once for each batch, in log order. */
+/** The transactions of a round. `retentionOf` is called once for each batch, in log order. */
 export interface TransactionRetention {
   retentionOf(batch: RecordBatch): BatchRetention
 }
@@ -28,7 +28,7 @@ export interface FilterRules {
   readonly mappedUpTo: bigint
   /** End of the round. The batch that ends there is kept, at least without records, to preserve the offset. */
   readonly roundEnd: bigint
-  /** Whether a batch is the last known of its producer. It is kept, at least without records. */
+  /** Whether a batch is the last one of its producer. Such a batch is kept, at least without records. */
   isLastOfProducer(batch: RecordBatch): boolean
   readonly nowMs: number
   /** Milliseconds for which tombstones and removable markers stay after the first round that reads them (KIP-534). */
@@ -83,7 +83,7 @@ function mustStay(batch: RecordBatch, { isLastOfProducer, roundEnd }: FilterRule
   return batch.nextOffset === roundEnd || (batch.producerId !== NO_PRODUCER_ID && isLastOfProducer(batch))
 }
 
-/** Header fields that every form of a batch keeps: offsets, leader epoch, producer and type. */
+/** Header fields that compaction does not change: offsets, leader epoch, producer and type. */
 function frameOf(batch: RecordBatch) {
   const { baseOffset, lastOffsetDelta, partitionLeaderEpoch, timestampType, isTransactional, isControl } = batch
   const { producerId, producerEpoch, baseSequence } = batch

@@ -51,7 +51,7 @@ export function logToClean(log: LogFacts, checkpoint: bigint | undefined, nowMs:
   return { firstDirtyOffset, firstUncleanableOffset, cleanableBytes, ratio, isDue, hasBadCheckpoint }
 }
 
-/** The due log with the highest ratio. */
+/** The due log with the highest dirty ratio. */
 export function dirtiest<T extends { readonly toClean: LogToClean }>(candidates: readonly T[]): T | undefined {
   let found: T | undefined
   for (const candidate of candidates) {

@@ -1,5 +1,5 @@
 /**
- * Transactions during one pass over a log, by Kafka's rules. Data of aborted transactions is removed. A marker may be
+ * Transactions during one round of compaction of a log, by Kafka's rules. Data of aborted transactions is removed. A marker may be
  * removed when no data of its transaction is left; the transaction index of the compacted segment then omits the
  * transaction.
  */
@@ -9,16 +9,16 @@ import { recordsOf } from '../../protocol/records/record.ts'
 import type { AbortedTxn } from '../segment/transaction-index.ts'
 import type { BatchRetention, TransactionRetention } from './filter.ts'
 
-/** An aborted transaction whose marker the pass has not reached. */
+/** An aborted transaction whose marker the round has not reached. */
 interface OpenAbort {
   readonly aborted: AbortedTxn
-  /** Whether the pass has read a batch of the transaction. */
+  /** Whether the round has read a batch of the transaction. */
   readonly hasData: boolean
 }
 
 export class CleanedTransactionMetadata implements TransactionRetention {
   readonly #retained: (aborted: AbortedTxn) => void
-  /** Aborted transactions that the pass has not reached, the first one last. */
+  /** Aborted transactions that the round has not reached, by descending first offset. */
   #expected: AbortedTxn[] = []
   readonly #aborts = new Map<bigint, OpenAbort>()
   /** Producers with data since their last marker in transactions that are not aborted. */

@@ -157,7 +157,7 @@ export class DirectoryCheckpoints {
   }
 }
 
-/** The metadata log has no entry: every start recovers it from its beginning. */
+/** The logs with entries. The metadata log has none, because every start recovers it from its beginning. */
 function* noted(logs: Logs): Generator<PartitionLog, undefined> {
   for (const log of logs) if (log.folder !== METADATA_FOLDER) yield log
 }

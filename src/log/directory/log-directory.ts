@@ -230,7 +230,7 @@ export class LogDirectory {
     return isClean
   }
 
-  /** Runs a step of the shutdown. An error gives an event, does not stop other steps and makes the shutdown unclean. */
+  /** Runs a step of the shutdown. An error emits an event, does not stop other steps and makes the shutdown unclean. */
   async #closing(subject: string, step: () => Promise<void>): Promise<boolean> {
     try {
       await step()

@@ -7,7 +7,7 @@ import { replaceFileSynced, type Storage } from '../../storage/storage.ts'
 export const META_PROPERTIES_FILE = 'meta.properties'
 
 const VERSION = '1'
-/** Files that a directory without identity may have: of the file system, and of a first start that crashed. */
+/** Files that are allowed in a directory without identity: of the file system, and of a first start that crashed. */
 const IGNORED_NAMES: ReadonlySet<string> = new Set(['lost+found', `${META_PROPERTIES_FILE}.tmp`])
 
 /** Content of the file. */

@@ -3,7 +3,7 @@ import type { KafkaError } from '../../protocol/errors.ts'
 import type { RecordBatch } from '../../protocol/records/batch.ts'
 import type { AbortedTxn } from '../segment/transaction-index.ts'
 
-/** Observer of a log. It exists before the log. */
+/** Observer of a log. The observer is created before the log. */
 export interface BatchObserver {
   /**
    * Called for each appended batch, with its final offsets. The bytes belong to the caller of `append`. Returns the
@@ -14,9 +14,9 @@ export interface BatchObserver {
   firstUnstableOffset(highWatermark: bigint): bigint | undefined
   /** Called when a sync has moved the flush limit. */
   flushed(): void
-  /** Called when the disk fails or the partition is deleted: callers that wait must get `why`, delayed fetches complete. */
+  /** Called when the disk fails or the partition is deleted. Rejects waits with `why` and completes delayed fetches. */
   offline(why: KafkaError): void
-  /** Whether a batch is the last known of its producer. Compaction keeps such a batch even without records. */
+  /** Whether a batch is the last one of its producer. Compaction keeps such a batch even without records. */
   isLastOfProducer(batch: RecordBatch): boolean
   /** Called when a new segment begins at `baseOffset`, before its first batch is observed. */
   rolled(baseOffset: bigint): void

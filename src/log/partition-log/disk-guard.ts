@@ -6,7 +6,7 @@ import { KafkaError } from '../../protocol/errors.ts'
 import { CorruptRecordError } from '../../protocol/records/batch.ts'
 import { StorageError } from '../../storage/storage.ts'
 
-/** Number of damaged positions of a log that are reported. */
+/** Maximum number of damaged positions that are reported for a log. */
 const MOST_DAMAGES = 100
 
 export class DiskGuard {
@@ -28,8 +28,8 @@ export class DiskGuard {
   }
 
   /**
-   * Adds a listener for the log going offline or being deleted. It must reject or complete everything that waits for the
-   * log.
+   * Adds a listener for the log going offline or being deleted. The listener must reject or complete everything that
+   * waits for the log.
    */
   onOffline(listener: (why: KafkaError) => void): void {
     this.#listeners.push(listener)

@@ -17,7 +17,7 @@ export const LOG_ROWS = rows({
 })
 
 /**
- * A live view of the configs. Times are in milliseconds. "Never" is a value above the largest safe integer, unless the row
- * defines another one.
+ * A live view of the configs. Times are in milliseconds. A value above the largest safe integer means "never", unless the row
+ * defines another value for it.
  */
 export type LogConfig = ViewOf<typeof LOG_ROWS>

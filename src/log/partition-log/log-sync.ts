@@ -45,7 +45,7 @@ export class LogSync {
   #endOffset: bigint
   #recoveryPoint: bigint
   #flushLimit: bigint
-  /** Whether appends leave the flush limit as it is, until the running sync is done. */
+  /** Whether appends do not move the flush limit until the running sync is done. */
   #isHeld = false
   readonly #waits = new OffsetWaits()
   /** Whether the files may differ from what is on disk. */
@@ -91,8 +91,8 @@ export class LogSync {
   }
 
   /**
-   * Responses may rely on batches below it: the log end offset. While flush.messages requires a sync, only synced batches advance
-   * it. It never moves backwards.
+   * The flush limit: responses may rely on batches below it. It is the log end offset, but while flush.messages requires a sync,
+   * only synced batches advance it. It never moves backwards.
    */
   get flushLimit(): bigint {
     return this.#flushLimit
@@ -203,7 +203,7 @@ export class LogSync {
     return this.#endOffset - this.#recoveryPoint >= this.#flushMessages
   }
 
-  /** At open, syncs batches that a dead process left unsynced against flush.messages, before they can be read. */
+  /** At open, syncs unsynced batches of the last process if flush.messages requires it, before they can be read. */
   #syncRecovered(): void {
     if (this.#endOffset === this.#recoveryPoint || !this.#isDue) return
     try {

@@ -90,7 +90,7 @@ export class LogUpkeep {
     if (!old) return 0
     const { length } = segments.all
     const { reason } = old
-    // A log needs a segment. If the others are deleted first, the new one may find room on a full disk.
+    // A log needs a segment. On a full disk, the deletion of the others first makes room for the new one.
     const count = old.count === length && length > 1 ? length - 1 : old.count
     const removed = segments.all.slice(0, count)
     if (count === length) roll()

@@ -88,7 +88,7 @@ export class PartitionLog {
     return this.#writer.endOffset
   }
 
-  /** Consumers read below it. The log only stores it: the owner of the log decides when all in-sync replicas have a batch. */
+  /** The high watermark: consumers read below it. The log stores it; its owner moves it when all in-sync replicas have a batch. */
   get highWatermark(): bigint {
     return this.#highWatermark
   }
@@ -99,12 +99,12 @@ export class PartitionLog {
     this.#highWatermark = offset
   }
 
-  /** The high watermark may advance to it: see LogSync. */
+  /** The limit of the high watermark: see LogSync. */
   get flushLimit(): bigint {
     return this.#sync.flushLimit
   }
 
-  /** READ_COMMITTED consumers read below it. */
+  /** The last stable offset: read_committed consumers read below it. */
   get lastStableOffset(): bigint {
     const { highWatermark, logStartOffset } = this
     const unstable = this.#options.observer?.firstUnstableOffset(highWatermark)
@@ -182,7 +182,7 @@ export class PartitionLog {
     this.#sync.expectAborts(segment)
   }
 
-  /** Whether a batch is the last known of its producer. Compaction keeps such a batch even without records. */
+  /** Whether a batch is the last one of its producer. Compaction keeps such a batch even without records. */
   isLastOfProducer(batch: RecordBatch): boolean {
     return this.#options.observer?.isLastOfProducer(batch) ?? false
   }
@@ -227,7 +227,7 @@ export class PartitionLog {
     await this.#options.observer?.closing(this.logEndOffset)
   }
 
-  /** Marks the partition as deleted. Later operations on the log throw NOT_LEADER_OR_FOLLOWER. */
+  /** Marks the partition as deleted. Later operations throw NOT_LEADER_OR_FOLLOWER. */
   abandon(): void {
     this.#guard.abandon()
   }

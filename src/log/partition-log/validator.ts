@@ -104,8 +104,7 @@ export function validateBatch(arrival: Arrival, rules: ValidationRules): RecordB
   const { maxTimestamp, deltasAreDense } = checkRecords(arrival, rules, target)
   const storedTimestamp = rules.timestampType === 'LogAppendTime' ? BigInt(arrival.now) : maxTimestamp
   if (source === target) {
-    // Kafka tries to rebuild such a batch, but its validation has not read keys and values of compressed records, and it
-    // fails.
+    // Kafka fails to rebuild such a batch, because its validation has not read the keys and values of compressed records.
     if (source !== 'none' && !deltasAreDense) {
       throw new KafkaError('UNKNOWN_SERVER_ERROR', 'the offset deltas of a compressed batch are not 0, 1, 2 ...')
     }

@@ -19,7 +19,7 @@ export interface LeftoverOptions {
 
 /** Temporary files of an interrupted file replacement. */
 const TEMPORARY = /^(?:leader-epoch-checkpoint|partition\.metadata|\d{20}\.snapshot)\.tmp$/
-/** Bytes per read of a result, which is read from its beginning if it has lost its index. */
+/** Bytes per read of a compaction result. A result without its index is read from its beginning. */
 const READ_AHEAD_BYTES = 65_536
 
 /** Removes or renames all files that are not in use. Can be repeated after an interruption. */

@@ -41,7 +41,7 @@ export interface RecoveryOptions {
 }
 
 /**
- * Recovers one folder. Throws StorageError if the disk fails, if damaged batches were synced or if files do not belong in
+ * Recovers one folder. Throws StorageError if the disk fails, if damaged batches were synced or if files do not belong to
  * the folder, DataDirectoryError for damage in a log that must be whole, and CorruptRecordError for damage that cannot be
  * repaired.
  */
@@ -284,8 +284,8 @@ function indexProblem(storage: Storage, folder: string, baseOffset: bigint): str
   return transactionIndexProblem(storage, segmentPath(folder, baseOffset, 'txnindex'), baseOffset)
 }
 
-// Base offset in the file name and first offset in the file. A copy under another name would be read in place of the right
-// file, or hide it. Nothing is repaired, since only the person who copied the file knows which is right.
+// Checks of the base offset in a file name against the offsets in the file. A copy under another name would be read in place of
+// the right file, or hide it. Nothing is repaired, because only the user can know which file is right.
 
 /** Throws StorageError if the first batch is valid and its base offset is below the offset in the file name. */
 function refuseWrongName(storage: Storage, segment: Segment): void {
@@ -309,7 +309,7 @@ function refuse(reason: string): never {
   throw new StorageError('other', `${reason}: remove the file that does not belong to this log`)
 }
 
-/** The result of `look`; undefined if it finds damage, which the checks of names do not judge. */
+/** The result of `look`; undefined if `look` finds damage, which other checks handle. */
 function ifValid<T>(look: () => T): T | undefined {
   try {
     return look()
