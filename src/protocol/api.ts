@@ -1,6 +1,6 @@
 /**
- * The declaration of an API: `api({...})` provides its codecs in all versions. Also request and response headers, and complete
- * frames in both directions (the broker's for the broker, the client's for tests and the oracle).
+ * The declaration of an API: `api({...})` provides its codecs in all versions. Also encodes and
+ * decodes headers and complete frames: requests and responses of the broker, and those of a client for tests and the oracle.
  */
 import type { ApiError } from './errors.ts'
 import { ByteWriter } from './wire/byte-writer.ts'

@@ -160,8 +160,8 @@ export interface ApiError {
 
 /**
  * An error for the client. Handlers return it as the error code of a partition, a topic or a whole response, and its message as
- * the error message if the version has one. It has no stack trace, because it is not a bug and one request can cause a million of
- * them.
+ * the error message if the version has one. It has no stack trace, because it is not a bug and one request can cause a million
+ * errors.
  */
 export class KafkaError extends Error {
   override name = 'KafkaError'

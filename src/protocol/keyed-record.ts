@@ -1,6 +1,6 @@
 /**
- * Records of the coordinators' topics. A key has the number of its record type and then its fields, a value its version and then
- * its fields. A record without a value is a tombstone.
+ * Records of the coordinators' topics. A key is the number of its record type, then its fields. A value is its version, then its
+ * fields. A record without a value is a tombstone.
  */
 import { ByteWriter } from './wire/byte-writer.ts'
 import { ByteReader, MalformedFrame } from './wire/bytes.ts'

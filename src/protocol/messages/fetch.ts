@@ -78,7 +78,7 @@ export const Fetch = api({
     nodeEndpoints: nodeEndpoints.tagged(0, 16)
   },
   /**
-   * Clients without topic ids read the error from the partitions. The top level has it, too, because a fetch session may have no
+   * Clients without topic ids read the error from the partitions. The top level has the error, too, because a fetch session may have no
    * partitions.
    */
   refuse({ sessionId, topics }, { code }, version) {

@@ -1,5 +1,5 @@
 /**
- * A window on the bytes of the records of a batch. It covers all bytes of an uncompressed batch. For a compressed batch, it
+ * A window on the bytes of the records of a batch. It covers all bytes of an uncompressed batch. Of a compressed batch, it
  * covers only as many decompressed bytes as a record needs.
  */
 import { KafkaError } from '../errors.ts'

@@ -1,4 +1,4 @@
-/** Interface of a compression codec, and its two errors that do not mean invalid bytes. */
+/** Interface of a compression codec, and the two errors of codecs that do not mean invalid bytes. */
 import { hasBinary, lazyModule } from '../../../runtime/lazy.ts'
 import { KafkaError } from '../../errors.ts'
 

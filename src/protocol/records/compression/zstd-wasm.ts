@@ -42,8 +42,8 @@ interface EncoderExports {
 }
 
 /**
- * Content of dist/zstd-wasm.json: the modules in base64. `names` maps names to those in the encoder, which its build has
- * shortened.
+ * Content of dist/zstd-wasm.json: the modules in base64. `names` maps the names of libzstd to the shortened names
+ * in the encoder module.
  */
 interface Modules {
   readonly decoder: string
