@@ -54,15 +54,15 @@ export interface DispatchResult {
   readonly memory: ResponseMemory
 }
 
-/** Memory of a response that is used again. */
+/** Memory of a response, which later responses reuse. */
 export interface ResponseMemory {
-  /** Ends the use of the response: its bytes change from then on. Further calls have no effect. */
+  /** Ends the use of the response: its bytes may change afterwards. Further calls have no effect. */
   release(): void
 }
 
 /**
- * Serves a frame (without its size prefix). A rejection closes the connection. MalformedFrame and CloseConnection give a
- * `ConnectionClosed` event, any other error is a bug of the broker and gives `ConnectionFailed`.
+ * Serves a frame (without its size prefix). A rejection closes the connection. MalformedFrame and CloseConnection
+ * emit `ConnectionClosed`. Any other error is a bug of the broker and emits `ConnectionFailed`.
  */
 export type Dispatch = (frame: Buffer, connection: ConnectionContext) => Promise<DispatchResult>
 

@@ -53,7 +53,7 @@ export async function listen(address: ListenerAddress, backlog: number, events: 
 
 type Bind = (host: string, port: number) => Promise<Server>
 
-/** Undefined: the port of the IPv4 socket is taken on IPv6, and the caller tries another port. */
+/** Binds the sockets of a host. Undefined if the port of the IPv4 socket is taken on IPv6; the caller then tries another port. */
 async function bindHost(
   address: ListenerAddress,
   bind: Bind,

@@ -105,7 +105,7 @@ export class Server {
     const alarm = loop.at(loop.now() + graceMs, graceOver.resolve)
     await Promise.race([Promise.all(open().map(({ peerEnded }) => peerEnded)), graceOver.promise])
     alarm.cancel()
-    // A busy process may be late for the alarm: read the FINs that arrived before it.
+    // A busy process may handle the alarm late. Reads the FINs that arrived before it.
     await yieldToEventLoop()
     return open()
   }
@@ -214,8 +214,7 @@ export class Server {
   }
 
   /**
-   * Accounts for held bytes. Closing the connection that holds most affects a client that floods the broker, and spares ordinary
-   * clients.
+   * Counts held bytes. Above the limit, closes the connection that holds most, because it is the one that floods the broker.
    */
   #hold(deltaBytes: number): void {
     this.#heldBytes += deltaBytes
