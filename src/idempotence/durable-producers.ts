@@ -59,7 +59,7 @@ export class DurableProducers implements Pick<BatchObserver, 'observed' | 'rolle
     this.#snapshots.write(baseOffset, this.states.entries())
   }
 
-  /** State that is not loaded, after an error or a cancelled start, gives no snapshot: the next start would rely on it. */
+  /** Writes no snapshot of state that is not loaded (error, cancelled start), because the next start would rely on it. */
   async closing(endOffset: bigint): Promise<void> {
     if (this.#isLoaded) await this.#snapshots.writeSynced(endOffset, this.states.entries())
   }

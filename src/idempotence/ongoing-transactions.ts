@@ -13,8 +13,8 @@ export interface CompletedTxn {
   readonly lastOffset: bigint
   readonly result: TxnResult
   /**
-   * The last stable offset after the completion, without regard to unreplicated transactions. In the transaction index it
-   * ends the search of a read_committed fetch for aborted transactions.
+   * The last stable offset after the completion, without regard to unreplicated transactions. A read_committed fetch stops
+   * its search of the transaction index at an entry whose value is at or above the end of the fetch.
    */
   readonly lastStableOffset: bigint
 }

@@ -20,7 +20,7 @@ export class ProducerIds {
     this.#allocateBlock = allocateBlock
   }
 
-  /** Returns an unused id. Passes errors of `allocateBlock` on; the next call then tries again. */
+  /** Returns an unused id. Throws the errors of `allocateBlock`; the next call then tries again. */
   next(): bigint {
     if (this.#next === this.#end) {
       const { firstProducerId, size } = this.#allocateBlock()

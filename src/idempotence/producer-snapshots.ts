@@ -68,7 +68,7 @@ export class ProducerSnapshots {
   }
 
   /**
-   * Writes the snapshot of a new segment at `offset`. Errors give an event and do not fail the append that rolled the segment,
+   * Writes the snapshot of a new segment at `offset`. An error emits an event and does not fail the append that rolled the segment,
    * because the producer state can be replayed from the log.
    */
   write(offset: bigint, producers: readonly ProducerEntry[]): void {
