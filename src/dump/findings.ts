@@ -60,7 +60,7 @@ export class Findings {
     if (found.pairs.length < MOST_KEPT) found.pairs.push([first, second])
   }
 
-  /** The message of each finding that was kept, with its kind's summary. */
+  /** The message of each kept finding, after the summary of its kind. */
   *each(): Generator<string> {
     for (const [kind, files] of this.#found) {
       const { summary, line } = KINDS[kind]

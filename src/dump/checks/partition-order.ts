@@ -132,7 +132,7 @@ const LARGEST_EPOCH_FILE = 16 << 20
 class EpochOrder {
   readonly unreadable: Item | undefined
   readonly #starts: readonly EpochStart[] = []
-  /** Number of starts at or before the base offset of the last batch. */
+  /** Number of epoch starts at or before the base offset of the last batch. */
   #passed = 0
   /** The value of `#passed` at the last problem. A problem is reported once for each epoch of the file. */
   #reported = -1

@@ -36,7 +36,7 @@ const HALF = 2 ** 30
 export class SequenceChains {
   readonly #chains = new Map<bigint, Chain>()
   readonly #kind: 'numbered' | 'not numbered'
-  /** No offset from here to the current one is missing. */
+  /** No offset from this one to the current one is missing. */
   #denseFrom = 0n
 
   /** `not numbered` for batches that a coordinator writes with the id of a producer: all of them have base sequence 0. */

@@ -18,7 +18,7 @@ export class TransactionOrder {
   readonly #files: Files
   readonly #trace = new TransactionTrace()
   #index: AbortedTxns | undefined
-  /** No offset from here to the current one is missing. */
+  /** No offset from this one to the current one is missing. */
   #denseFrom = 0n
 
   constructor(files: Files) {

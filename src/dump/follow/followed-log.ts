@@ -58,7 +58,7 @@ export class FollowedLog {
       this.#failure = undefined
     } catch (error) {
       const said = problemOf(this.#path, error)
-      // A file that was removed after the listing is left to the next round. A lasting problem is reported once.
+      // The next round handles a file that was removed after the listing. A lasting problem is reported once.
       if (said.text === this.#failure || (error instanceof StorageError && !files.exists(this.#path))) return
       this.#failure = said.text
       yield this.#located(said)
@@ -104,7 +104,7 @@ export class FollowedLog {
 
   /**
    * True for a batch at the end of the log with a wrong checksum: in a preallocated file the header may be written before the
-   * records. Each batch is waited for once.
+   * records. Waits once for each batch.
    */
   #mayBecomeValid(files: Files, { position, size, batch }: LogEntry): boolean {
     if (this.#invalidPosition === position || batch.hasValidCrc()) return false
