@@ -1,7 +1,7 @@
 /**
  * A setting in the response of DescribeConfigs, with its synonyms: the entries that its value can come from. As in Kafka, the
- * source of a value is the source of its first synonym, and synonyms before the setting's own name are dropped. So a topic
- * retention that comes from log.retention.hours has the source DEFAULT_CONFIG.
+ * source of a value is the source of its first synonym, and synonyms before the setting's own name are dropped. Therefore a
+ * retention.ms that comes from log.retention.hours has the source DEFAULT_CONFIG.
  */
 import { type Setting, TYPE_CODES } from './define.ts'
 import { isBrokerSetting, settings } from './tables/broker.ts'

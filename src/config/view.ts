@@ -14,7 +14,7 @@ export type SettingName = keyof SettingValues
 
 type ValuesOf<Names extends readonly SettingName[]> = { [Index in keyof Names]: SettingValues[Names[Index]] }
 
-/** A property that is computed from the values of settings, again at each change of them. */
+/** A property that is computed from the values of settings, and again after each change of one of them. */
 export interface Derived<Name extends SettingName, T> {
   readonly names: readonly Name[]
   compute(values: readonly unknown[]): T

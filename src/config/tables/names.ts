@@ -88,7 +88,7 @@ const DYNAMIC = `
   remote.log.manager.follower.thread.pool.size remote.log.reader.threads share.coordinator.cached.buffer.max.bytes
 `
 
-/** Settings that Kafka 4.0 removed. They are still in the files of many users. */
+/** Settings that Kafka 4.0 removed. Files of many users still have them. */
 const FORMER = `
   alter.config.policy.kraft.compatibility.enable broker.id.generation.enable control.plane.listener.name
   controlled.shutdown.max.retries controlled.shutdown.retry.backoff.ms delegation.token.master.key
