@@ -83,7 +83,7 @@ export class TxnCoordinator {
     if (topics.some(({ name }) => name === this.#ports.topic.topic)) this.#runtime.unload()
   }
 
-  /** All loaded transactional ids. Throws COORDINATOR_NOT_AVAILABLE. A response with them waits for `allSettled`. */
+  /** All loaded transactional ids. Throws COORDINATOR_NOT_AVAILABLE. A response with these ids waits for `allSettled`. */
   *txns(): Iterable<Txn> {
     this.#runtime.checkActive()
     for (const { state } of this.#runtime) yield* state.txns.values()

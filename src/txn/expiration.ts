@@ -64,7 +64,7 @@ export class TransactionExpiration {
     }
   }
 
-  /** Returns false if the log refuses the record; it then refuses records of the shard's other transactions, too. */
+  /** Returns false if the log refuses the record. The log then also refuses records of the shard's other transactions. */
   #abortIn(shard: TxnShard, txn: Txn): boolean {
     const { transactionalId } = txn
     return this.#orLater(

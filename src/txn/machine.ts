@@ -66,7 +66,7 @@ function epochAfterInit(txn: Txn, expected: Producer | undefined): Pick<Txn, 'pr
   if (producerEpoch === NO_PRODUCER_EPOCH || expected.producerEpoch === producerEpoch) {
     return { producerEpoch: nextEpoch(producerEpoch), lastProducerEpoch: producerEpoch }
   }
-  // A retry whose first response was lost. No other instance has initialized since: that resets the last epoch.
+  // A retry whose first response was lost. No other instance has initialized since, because that resets the last epoch.
   if (expected.producerEpoch === lastProducerEpoch) return { producerEpoch, lastProducerEpoch }
   throw fenced(txn, expected)
 }
