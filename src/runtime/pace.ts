@@ -133,7 +133,7 @@ class Run<T, Step> {
   }
 }
 
-/** Work that handles an error of one of its `finally` blocks reaches another step, where it is closed again. */
+/** Runs the `finally` blocks of the work. Repeats this if the work catches an error of such a block and reaches another step. */
 function close(steps: Steps<unknown>): void {
   while (!steps.return(undefined).done) {}
 }
