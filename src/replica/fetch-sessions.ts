@@ -29,7 +29,7 @@ const LIMIT_ROWS = rows({
   partitions: 'minikafka.max.fetch.session.partitions'
 })
 
-/** A session that was used within this time, or is younger than it, is not evicted. A constant in Kafka, too. */
+/** A new session may evict a session unused for this time, or a session of this age that is not larger. A constant in Kafka, too. */
 const EVICTION_MS = 120_000
 
 export class FetchSessions {
@@ -127,7 +127,7 @@ export class FetchSessions {
   }
 
   /**
-   * Evicts a stale session, or else the smallest one that is older than EVICTION_MS, if it is not larger than the new session.
+   * Evicts a session unused for EVICTION_MS, or else the smallest one of that age, if it is not larger than the new session.
    */
   #evict(newSize: number, now: number): boolean {
     let victim: Session | undefined

@@ -1,7 +1,7 @@
 /**
- * The high watermark of a partition: consumers read below it, acks=all waits for it. On the leader it is the minimum of the log end
- * offsets of the in-sync replicas; with one replica, that of its own log. Of its own log only batches below the flush limit count.
- * The log stores the offset.
+ * The high watermark of a partition: consumers read below it, acks=all waits for it. While no follower is in sync, the leader
+ * moves it to the flush limit of its log. Otherwise it does not move, because the log end offsets of followers are not known. The
+ * log stores the offset.
  */
 import { OffsetWaits } from '../log/partition-log/offset-waits.ts'
 import type { PartitionLog } from '../log/partition-log/partition-log.ts'
@@ -19,7 +19,7 @@ export class HighWatermark {
   readonly #waits = new OffsetWaits()
   /** In offset order. */
   #hidden: HiddenBatch[] = []
-  /** Whether this node leads and no other replica is in sync. The log end offsets of other replicas are not known. */
+  /** Whether this node leads and no follower is in sync. */
   #isOnlyInSync = false
 
   /** `arrived` is called with the bytes by which the high watermark advances. */
@@ -28,7 +28,7 @@ export class HighWatermark {
     this.#arrived = arrived
   }
 
-  /** Applies a changed role. A replica that does not lead cannot decide when a batch is replicated: all waits get `resigned`. */
+  /** Applies a changed role. Rejects all waits with `resigned` if this node does not lead: only the leader moves the offset. */
   follow(role: Role, resigned: () => Error): void {
     this.#isOnlyInSync = role.kind === 'leader' && role.inSyncFollowers.length === 0
     if (role.kind !== 'leader') this.fail(resigned())
@@ -45,7 +45,7 @@ export class HighWatermark {
     this.advance()
   }
 
-  /** Moves the high watermark as far as the in-sync replicas and the flush limit allow. It never moves backwards. */
+  /** Moves the high watermark to the flush limit, never backwards, and only while no follower is in sync. */
   advance(): void {
     const offset = this.#log.flushLimit
     if (!this.#isOnlyInSync || offset <= this.#log.highWatermark) return

@@ -59,7 +59,7 @@ export class LogRetention {
     }
   }
 
-  /** Errors of a log give an event, so that the check continues with the other logs. */
+  /** An error of a log emits an event. The check continues with the other logs. */
   *#deleteIn(topic: TopicState, index: number): Steps {
     try {
       const log = this.#log(topic, index)

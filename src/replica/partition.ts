@@ -1,5 +1,5 @@
 /**
- * This node's replica of a partition: its role, and the connection of log, high watermark, producer state and delayed fetches. The
+ * This node's replica of a partition: its role, log, high watermark, producer state and delayed fetches. The
  * log does not depend on producer state, nor producer state on the log.
  */
 
@@ -145,7 +145,7 @@ export class Partition {
   }
 
   /**
-   * Validates and appends one batch of a client. A duplicate of a recent batch is not appended; it gets the first response again.
+   * Validates and appends one batch of a client. A duplicate of a recent batch is not appended, and gets the response to the first.
    * Throws the KafkaError of the failed check; then nothing has changed.
    */
   append(arrived: RecordBatch, rules: ValidationRules, now: number): Appended {

@@ -111,7 +111,7 @@ export class Replicas {
   }
 
   /**
-   * The partition as its leader. Throws as `partition`, and NOT_LEADER_OR_FOLLOWER if this node does not lead it; before that,
+   * The partition, led by this node. Throws as `partition`, and NOT_LEADER_OR_FOLLOWER if this node does not lead it; before that,
    * FENCED_LEADER_EPOCH or UNKNOWN_LEADER_EPOCH if `currentLeaderEpoch` is not the leader epoch.
    */
   leading(name: string, index: number, currentLeaderEpoch = ANY_EPOCH): Partition {
@@ -120,7 +120,7 @@ export class Replicas {
     return partition
   }
 
-  /** Leader and leader epoch, for the response to a client that asked another node (KIP-951). -1 if there is no such partition. */
+  /** Leader and leader epoch, for the response to a client that asked another node (KIP-951). -1 if the partition is missing. */
   currentLeader(ref: TopicRef, index: number): { readonly leaderId: number; readonly leaderEpoch: number } {
     const { leader = -1, leaderEpoch = -1 } = this.#topicOf(ref)?.partitions[index] ?? {}
     return { leaderId: leader, leaderEpoch }
