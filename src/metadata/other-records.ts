@@ -87,8 +87,8 @@ export function registeredEpoch(others: ReadonlyMap<string, MetadataRecord>, bro
 }
 
 /**
- * Changes a registration, and raises its version to `changeVersion` + 1 if it is lower: a registration has all fields of the
- * change from that version on.
+ * Changes a registration, and raises its version to `changeVersion` + 1 if it is lower, because only registrations from that
+ * version on have all fields of the change.
  */
 function changeBroker(
   others: DraftMap<MetadataRecord>,

@@ -153,7 +153,7 @@ function assigned({ assignments, replicationFactor, numPartitions }: NewTopic, {
   })
 }
 
-/** Replicas of each partition, as placedReplicas by the broker. */
+/** Replicas of each partition, as placed by the broker. */
 function placedReplicas(topic: NewTopic, rules: TopicRules): number[][] {
   if (topic.replicationFactor < -1 || topic.replicationFactor === 0) {
     const positive = 'Replication factor must be larger than 0, or -1 to use the default value.'

@@ -39,8 +39,8 @@ export function checkAlone(image: MetadataImage, { voterIds }: Quorum, node: Ado
 }
 
 /**
- * Throws MetadataError if a new cluster would begin in a data directory with partitions. The metadata log is lost then, and all
- * these partitions would count as stray.
+ * Throws MetadataError if a new cluster would begin in a data directory with partitions. In that case the metadata log is
+ * lost, and all these partitions would count as stray.
  */
 export function checkUnused(storage: Storage): void {
   const isPartition = (name: string) => name !== METADATA_FOLDER && typeof parseFolder(name) === 'object'

@@ -1,6 +1,6 @@
 /**
  * Compaction of the metadata log: writes a snapshot after a number of bytes or a period of time. Periodically deletes old
- * snapshots and the log before them. Kafka's SnapshotGenerator and KafkaMetadataLogCleaner.
+ * snapshots and the log before them. Kafka: SnapshotGenerator and KafkaMetadataLogCleaner.
  */
 
 import type { Settings } from '../../config/settings.ts'
