@@ -123,7 +123,7 @@ export class ClassicGroups {
     )
   }
 
-  /** If the assignment cannot be written, all delayed SyncGroup requests fail and the group rebalances. */
+  /** If the assignment cannot be written, all delayed SyncGroup requests fail, and the group rebalances. */
   #sync(shard: GroupShard, group: ClassicGroup, request: Sync): void {
     try {
       this.#operations.runClassic(shard, group, operation => sync(operation, request))

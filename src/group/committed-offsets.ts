@@ -115,8 +115,8 @@ export class CommittedOffsets {
   }
 
   /**
-   * Fetches offsets of the requested topics, or of all topics if `topics` is null. `requireStable` returns UNSTABLE_OFFSET_COMMIT
-   * for partitions with pending transactional offsets (KIP-447).
+   * Fetches offsets of the requested topics, or of all topics if `topics` is null. With `requireStable`, partitions with
+   * pending transactional offsets get UNSTABLE_OFFSET_COMMIT (KIP-447).
    */
   fetch(
     { groupId, topics, memberId, memberEpoch }: OffsetFetchRequest,

@@ -35,7 +35,7 @@ export type CommittedPartitions = readonly {
 /** A commit of offsets by a client. */
 export interface Commit extends Claim {
   readonly apiVersion: number
-  /** Called only if the answer depends on the partitions. */
+  /** Called only if the result depends on the partitions. */
   partitions(): CommittedPartitions
 }
 

@@ -177,7 +177,7 @@ interface GroupResult {
 }
 
 /**
- * JoinGroup and SyncGroup requests that a later operation of their group answers. Each has a ticket, which identifies its
+ * JoinGroup and SyncGroup requests to which a later operation of their group responds. Each has a ticket, which identifies its
  * response.
  */
 class DelayedResponses {

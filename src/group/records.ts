@@ -1,6 +1,6 @@
 /**
- * The records of `__consumer_offsets`, byte for byte as Kafka writes them. A key is its record type and its fields, a value its
- * version and its fields; a missing value is a tombstone. Offsets and classic groups are declared here, the other group types in
+ * The records of `__consumer_offsets`, byte for byte as Kafka writes them. A key is its record type, then its fields. A value is
+ * its version, then its fields; a missing value is a tombstone. Offsets and classic groups are declared here, the other group types in
  * their folders. The reader skips records of share and streams groups, and unknown types.
  */
 

@@ -104,7 +104,7 @@ function admit(operation: ConsumerOperation, request: Omit<Join, 'ticket'>, memb
   return after
 }
 
-/** The member of a JoinGroup. A static member with a member id must own its instance id; without a member id it takes it over. */
+/** The member of a JoinGroup. A static member with a member id must own its instance id. Without a member id it replaces the owner. */
 function memberOf(operation: ConsumerOperation, request: Omit<Join, 'ticket'>, memberId: string): ConsumerMember {
   const { groupInstanceId: instanceId } = request
   if (instanceId !== null && request.memberId !== UNKNOWN_MEMBER_ID) {

@@ -122,7 +122,7 @@ function refusal(groupId: string, { memberId }: Member): KafkaError {
   )
 }
 
-/** Handles a timer that is due: fences the member. It may belong to an earlier state of the group. */
+/** Handles a timer that is due: fences the member. The timer may belong to an earlier state of the group. */
 export function expire(operation: ConsumerOperation, { kind, member: memberId }: Timer<GroupTimer>): void {
   const { group, effects } = operation
   if (kind === 'load') startTimers(operation)

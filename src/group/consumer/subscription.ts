@@ -74,7 +74,7 @@ function regexesToResolve(
 }
 
 /**
- * Applies resolved expressions, and bumps the group epoch if they match other topics. It also bumps the epoch if the target of a
+ * Applies resolved expressions, and bumps the group epoch if the matching topics or the metadata hash differ. Also if the target of a
  * member has topics that its changed expression does not match: other members may get their partitions.
  */
 export function regexesResolved(operation: ConsumerOperation, resolved: ReadonlyMap<string, ResolvedRegex>): void {

@@ -1,7 +1,7 @@
 /**
  * A set with the iteration order of Java's HashSet. Kafka's assignors iterate over hash sets of members, topics and partitions,
- * and the order decides which member keeps surplus partitions. Not reproduced are the trees that Java makes of a bin with more
- * than eight keys in a table of 64 bins or more: their order differs.
+ * and the order decides which member keeps surplus partitions. In a table of 64 bins or more, Java turns a bin with more than
+ * eight keys into a tree. The order of such trees is not reproduced.
  */
 
 const DEFAULT_CAPACITY = 16

@@ -96,7 +96,7 @@ function assignUnowned(topic: Topic): void {
   }
 }
 
-/** Visits the topics repeatedly, until all were visited without a move since the last one. */
+/** Balances the topics in rounds, until a whole round has moved no partition. */
 function balance(topics: readonly Topic[]): void {
   let lastMoved: Topic | undefined
   for (let round = 0; round < MAX_ROUNDS; round++) {
