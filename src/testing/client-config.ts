@@ -1,13 +1,13 @@
-/** Configurations by which client libraries find a broker. */
+/** Configurations with which client libraries connect to a broker. */
 import { choiceOf, verifyOptions } from './option-check.ts'
 
-/** The configuration of each client library, by the name that `clientConfig` takes. */
+/** The configuration of each client library, by its name in `clientConfig`. */
 export interface ClientConfigs {
   /** kafkajs: `new Kafka(config)`. */
   readonly kafkajs: { brokers: string[] }
   /** Apache Kafka's Java clients. */
   readonly java: { 'bootstrap.servers': string }
-  /** librdkafka and the clients over it: node-rdkafka, confluent-kafka for JavaScript and Python. */
+  /** librdkafka and the clients that use it: node-rdkafka, confluent-kafka for JavaScript and Python. */
   readonly librdkafka: { 'bootstrap.servers': string }
   /** platformatic's kafka: `new Producer({ clientId, ...config })`. */
   readonly platformatic: { bootstrapBrokers: string[] }
@@ -22,7 +22,7 @@ const CONFIGS: { readonly [Library in keyof ClientConfigs]: (servers: string[]) 
 
 const isLibrary = choiceOf(...Object.keys(CONFIGS))
 
-/** A configuration of its own for each call. Throws ConfigError for an unknown library. */
+/** A new configuration for each call. Throws ConfigError for an unknown library. */
 export function clientConfig<Library extends keyof ClientConfigs>(
   library: Library,
   servers: readonly string[]

@@ -1,4 +1,4 @@
-/** Creates the topics that a broker begins with, and deletes them again, by requests without a socket. */
+/** Creates and deletes the initial topics of a broker by requests without a socket. */
 import { ConfigError } from '../config/sources.ts'
 import { MAX_RECORDS_PER_USER_OP } from '../metadata/decisions/plan.ts'
 import type { ErrorName } from '../protocol/errors.ts'
@@ -7,25 +7,25 @@ import type { InProcessClient } from './in-process-client.ts'
 import type { SettingValue, TopicOptions } from './options.ts'
 
 const TIMEOUT_MS = 60_000
-/** Topics, partitions and settings in one request, unless a single topic has more. */
+/** Limit of topics, partitions and settings in one request, unless a single topic has more. */
 const MAX_RECORDS = MAX_RECORDS_PER_USER_OP / 2
 /** Error codes after which the topic exists. */
 const EXISTS: readonly ErrorName[] = ['NONE', 'TOPIC_ALREADY_EXISTS']
-/** Stands for the broker's own number of partitions or replicas. */
+/** Selects the broker's default number of partitions or replicas. */
 const DEFAULT = -1
 
 /** The topics to create. */
 export interface NewTopics {
   readonly topics: readonly (string | TopicOptions)[]
-  /** Begins the sentence of an error. */
+  /** The beginning of error messages. */
   readonly source: string
   /** `num.partitions` of the broker. */
   readonly defaultPartitions: number
 }
 
 /**
- * Creates the topics that the data directory does not hold; the others stay as they are. Calls `created` for each new topic.
- * Throws ConfigError with the first refusal, which begins with `source`.
+ * Creates the topics that do not exist; existing ones are unchanged. Calls `created` for each new topic. Throws ConfigError for
+ * the first topic that the broker refuses.
  */
 export async function createTopics(
   client: InProcessClient,
@@ -53,7 +53,7 @@ export async function createTopics(
   }
 }
 
-/** Control characters of a refused name as in JSON: the sentence stays one line. */
+/** Escapes control characters of a refused name as in JSON, so that the message is one line. */
 function escaped(text: string): string {
   return text.replace(/\p{Cc}|[\u2028\u2029]/gu, character => {
     const json = JSON.stringify(character).slice(1, -1)
@@ -61,7 +61,7 @@ function escaped(text: string): string {
   })
 }
 
-/** Deletes topics. Returns the reason for each that stays. */
+/** Deletes topics. Returns the reason for each topic that could not be deleted. */
 export async function deleteTopics(client: InProcessClient, names: readonly string[]): Promise<Map<string, string>> {
   const refusals = new Map<string, string>()
   for (const batch of batches(names, () => 1)) {
@@ -76,7 +76,7 @@ export async function deleteTopics(client: InProcessClient, names: readonly stri
   return refusals
 }
 
-/** Items in batches of at most `MAX_RECORDS`. */
+/** Items in batches of at most `MAX_RECORDS` records, or of one item. */
 function* batches<Item>(items: readonly Item[], recordsOf: (item: Item) => number): Generator<Item[]> {
   let batch: Item[] = []
   let records = 0

@@ -1,7 +1,7 @@
 /**
- * The data directory of a fixture: none, one of the user, or a temporary one. A temporary directory is removed on stop, and
- * at the exit of the process where the stop was forgotten. vitest and Jest end their workers without an exit: the next
- * temporary directory removes what they have left.
+ * The data directory of a fixture: none, a path of the user, or a temporary directory. A temporary directory is removed on stop,
+ * or at the exit of a process that did not stop the broker. vitest and Jest kill their workers without an exit; the next start
+ * with a temporary directory removes theirs.
  */
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -12,22 +12,22 @@ import { systemRandom } from '../runtime/random.ts'
 import { DataDirectoryError } from '../storage/data-directory-error.ts'
 import { lockDirectory } from '../storage/directory-lock.ts'
 
-/** The value of the option `dataDir` that asks for a temporary directory. */
+/** The value of the option `dataDir` for a temporary directory. */
 const TEMPORARY = 'temp'
 const PREFIX = 'minikafka-temp-'
 
 /** The data directory of one broker. */
 export interface DataDirectory {
-  /** The absolute path; undefined in memory. */
+  /** The absolute path; undefined for data in memory. */
   readonly path: string | undefined
-  /** Ends the use by the broker. A temporary directory is removed with all files in it. */
+  /** Called when the broker does not use the directory any more. Removes a temporary directory with all its files. */
   release(): void
 }
 
-/** The temporary directories of all brokers of the process: one exit listener serves any number of them. */
+/** The temporary directories of all brokers of the process. They share one exit listener. */
 const temporaryPaths = new Set<string>()
 
-/** Makes a temporary directory where the option asks for it. The broker makes other directories. */
+/** Creates the directory for the option `temp`. The broker creates other directories. */
 export async function dataDirectory(option: string | undefined): Promise<DataDirectory> {
   switch (option) {
     case undefined:
@@ -71,7 +71,7 @@ function removeAll(): void {
   for (const path of temporaryPaths) remove(path)
 }
 
-/** Removes temporary directories whose process has ended. A directory without meta.properties may belong to a start under way. */
+/** Removes temporary directories whose process has ended. A directory without meta.properties may belong to a running start. */
 async function removeLeftovers(): Promise<void> {
   for (const name of readdirSync(tmpdir())) {
     const path = join(tmpdir(), name)
@@ -81,7 +81,7 @@ async function removeLeftovers(): Promise<void> {
       rmSync(path, { recursive: true, force: true })
       await lock.release()
     } catch (error) {
-      // Another process uses it, or removes it at the same time.
+      // Another process uses the directory, or removes it at the same time.
       if (!(error instanceof DataDirectoryError)) throw error
     }
   }

@@ -2,7 +2,7 @@
 
 /** A finding about the use of a broker. */
 export interface Finding {
-  /** `leak`: something was left open. `advice`: something can be improved. */
+  /** `leak`: a resource was not closed. `advice`: the use can be improved. */
   readonly severity: 'leak' | 'advice'
   /** The client, group or topic that the finding is about. */
   readonly subject: string
@@ -15,8 +15,8 @@ export interface Finding {
 const MOST_FINDINGS_SHOWN = 20
 
 /**
- * The error of `kafka.stop({ failOn: 'leak' })` where clients are still connected. The broker has stopped. The message has
- * one line for each client.
+ * The error of `kafka.stop({ failOn: 'leak' })` if clients are still connected. The broker has stopped. The message has one
+ * line for each client.
  */
 export class LeakError extends Error {
   override name = 'LeakError'

@@ -18,7 +18,7 @@ import { START_OPTIONS, STOP_OPTIONS } from './option-shapes.ts'
 import type { MiniKafkaOptions, StopOptions } from './options.ts'
 import { type SourcedElement, seed } from './seeding.ts'
 
-/** Names that `console.log` shows. */
+/** Maximum number of topic names that `console.log` shows. */
 const MOST_TOPICS_SHOWN = 20
 
 /**
@@ -46,9 +46,9 @@ export class MiniKafka implements AsyncDisposable {
   }
 
   /**
-   * Starts a broker, which is ready for clients when the promise resolves. Rejects with an error whose message is a
-   * sentence for people: `ConfigError` for an option or setting, `ListenError` for the port or host,
-   * `DataDirectoryError` for the directory. A failed start leaves nothing behind.
+   * Starts a broker. Resolves when the broker is ready for clients. Rejects with a `ConfigError` for an invalid option or
+   * setting, a `ListenError` if the port cannot be bound, a `DataDirectoryError` if the directory cannot be used. A failed
+   * start closes the port and removes a temporary directory.
    */
   static async start(options: MiniKafkaOptions = {}): Promise<MiniKafka> {
     const copy = verifyOptions('MiniKafka.start', START_OPTIONS, options)
@@ -72,7 +72,7 @@ export class MiniKafka implements AsyncDisposable {
     }
   }
 
-  /** host:port of each listener, separated by commas: `bootstrap.servers` of a client. Stays readable after `stop`. */
+  /** host:port of each listener, separated by commas: `bootstrap.servers` of a client. Also readable after `stop`. */
   get bootstrapServers(): string {
     return this.#node.bootstrapServers
   }
@@ -83,27 +83,27 @@ export class MiniKafka implements AsyncDisposable {
   }
 
   /**
-   * The configuration by which a client of this library finds the broker, as in
+   * The configuration with which a client of this library connects to the broker, as in
    * `new Kafka(kafka.clientConfig('kafkajs'))`. Throws a `ConfigError` for an unknown library.
    */
   clientConfig<Library extends keyof ClientConfigs>(library: Library): ClientConfigs[Library] {
     return clientConfig(library, this.bootstrapServerList)
   }
 
-  /** The absolute path of the data directory; undefined in memory. Stays readable after `stop`. */
+  /** The absolute path of the data directory; undefined for data in memory. Also readable after `stop`. */
   get dataDir(): string | undefined {
     return this.#directory.path
   }
 
-  /** Rejects when the broker cannot continue because of a fault of its own; never resolves. It may be ignored. */
+  /** Rejects if the broker fails and cannot continue; never resolves. The promise may be ignored. */
   get failed(): Promise<never> {
     return this.#node.failed
   }
 
   /**
-   * Answers what clients still wait for, closes their connections and all files. Clients that are still connected give a
-   * `MiniKafkaWarning` each, or a `LeakError` with `failOn: 'leak'`; one that has disconnected before the call gives none.
-   * A second call waits for the first and reports none. `afterAll(kafka.stop)` calls it too.
+   * Stops the broker: responds to delayed requests, then closes connections and files. Emits a `MiniKafkaWarning` for each
+   * client that is still connected; with `failOn: 'leak'` rejects with a `LeakError` instead. A second call waits for the
+   * first and reports no clients. `afterAll(kafka.stop)` works, too.
    */
   async stop(options: StopOptions = {}): Promise<void> {
     const { failOn } = isRunnerContext(options) ? {} : verifyOptions('kafka.stop', STOP_OPTIONS, options)
@@ -145,7 +145,7 @@ export class MiniKafka implements AsyncDisposable {
   }
 }
 
-/** vitest and node:test pass the suite, or the test, to the function of a hook. It has a name, which options do not have. */
+/** vitest and node:test pass the suite or the test to a hook. Both have a name, which options do not have. */
 function isRunnerContext(value: unknown): boolean {
   const isObject = (typeof value === 'object' && value !== null) || typeof value === 'function'
   return isObject && typeof Reflect.get(value, 'name') === 'string'

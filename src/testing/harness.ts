@@ -31,7 +31,7 @@ export interface HarnessOptions {
   readonly storage?: Storage
   readonly clock?: ManualClock
   readonly logger?: Logger
-  /** Receive the events of the broker. */
+  /** Sinks of the broker's events. */
   readonly sinks?: readonly EventSink[]
   readonly progress?: ProgressListener
   readonly signal?: AbortSignal
@@ -43,7 +43,7 @@ export class Harness implements AsyncDisposable {
   readonly broker: Broker
   readonly clock: ManualClock
   readonly storage: Storage
-  /** The path of requests to the broker. */
+  /** Sends frames to the broker. */
   readonly dispatch: Dispatch
   readonly #events: NodeEvents
   readonly #options: HarnessOptions
@@ -83,13 +83,13 @@ export class Harness implements AsyncDisposable {
     return new Harness(broker, clock, storage, events, options)
   }
 
-  /** Stops the broker and starts another with the same options on the same storage and clock. */
+  /** Stops the broker and starts another one on the same storage and clock, with the same options except `changes`. */
   async restart(changes: HarnessOptions = {}): Promise<Harness> {
     await this.stop()
     return Harness.start({ ...this.#options, clock: this.clock, storage: this.storage, ...changes })
   }
 
-  /** Sends a request. Resolves with the decoded response; with undefined if the broker sends none. */
+  /** Sends a request. Resolves with the decoded response; undefined if the broker sends no response. */
   async send<N extends ApiName>(
     name: N,
     request: RequestBody<N>,
@@ -112,7 +112,7 @@ export class Harness implements AsyncDisposable {
     return response
   }
 
-  /** Creates a topic and gives its id. */
+  /** Creates a topic and returns its id. */
   async createTopic(name: string, numPartitions = 1, configs: Record<string, string> = {}): Promise<string> {
     const { topics } = await this.request('CreateTopics', {
       topics: [
@@ -129,7 +129,7 @@ export class Harness implements AsyncDisposable {
     return topic.topicId
   }
 
-  /** Produces one batch and gives the partition's answer. */
+  /** Produces one batch and returns the response for the partition. */
   async produce(topicId: string, records: Buffer, { index = 0, acks = -1 } = {}) {
     const response = await this.request('Produce', {
       transactionalId: null,
@@ -163,7 +163,7 @@ export class Harness implements AsyncDisposable {
     return valuesIn(data.records)
   }
 
-  /** Stops the broker; the second call waits for the first. */
+  /** Stops the broker. A second call waits for the first. */
   async stop(): Promise<void> {
     this.#stopped ??= this.broker.stop()
     await this.#stopped

@@ -1,4 +1,4 @@
-/** A client in this process: requests one after the other, each with a response, and retries while a coordinator is not ready. */
+/** A client in this process. It sends one request at a time, and retries while a coordinator is not ready. */
 import type { Dispatch } from '../net/dispatch.ts'
 import type { Api } from '../protocol/api.ts'
 import type { ErrorName } from '../protocol/errors.ts'
@@ -12,7 +12,7 @@ const LONGEST_RETRY_MS = 30_000
 /** The pause before a retry doubles, as with `retry.backoff.ms` and `retry.backoff.max.ms` of clients. */
 const FIRST_BACKOFF_MS = 1
 const LONGEST_BACKOFF_MS = 100
-/** A coordinator is loading its state, or ends an earlier transaction. */
+/** Errors while a coordinator loads its state or ends an earlier transaction. */
 const RETRIABLE: readonly ErrorName[] = [
   'COORDINATOR_LOAD_IN_PROGRESS',
   'COORDINATOR_NOT_AVAILABLE',
@@ -20,14 +20,14 @@ const RETRIABLE: readonly ErrorName[] = [
   'CONCURRENT_TRANSACTIONS'
 ]
 
-/** Requests to one broker. The event loop serves others between two of them. */
+/** Requests to one broker. The event loop runs between two requests. */
 export class InProcessClient {
   readonly #dispatch: Dispatch
   readonly #loop: MonotonicClock
   readonly #signal: AbortSignal | undefined
   #correlationId = 0
 
-  /** `signal` ends the pauses between retries. */
+  /** `signal` aborts the retries. */
   constructor(dispatch: Dispatch, loop: MonotonicClock, signal?: AbortSignal) {
     this.#dispatch = dispatch
     this.#loop = loop

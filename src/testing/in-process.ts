@@ -12,7 +12,7 @@ export interface RequestOptions {
   readonly connection?: ConnectionContext
 }
 
-/** A connection as the sockets would describe it. */
+/** A connection with the fields that a socket would give it. */
 export function inProcessConnection(changes: Partial<ConnectionContext> = {}): ConnectionContext {
   return {
     id: 1,
@@ -27,7 +27,7 @@ export function inProcessConnection(changes: Partial<ConnectionContext> = {}): C
   }
 }
 
-/** Sends one request. Resolves with the decoded response, or with undefined if the broker sends none (Produce, acks=0). */
+/** Sends one request. Resolves with the decoded response; undefined if the broker sends no response (Produce, acks=0). */
 export async function send<Req extends Shape, Res extends Shape>(
   dispatch: Dispatch,
   api: Api<Req, Res>,

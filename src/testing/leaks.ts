@@ -7,7 +7,7 @@ const REMEDY = 'disconnect it before kafka.stop()'
 const LONGEST_TEXT_SHOWN = 100
 const PLAIN_TEXT = /^[\w.@:/-]+$/
 
-/** A finding for each client. Connections with the same client id, library and group member are those of one client. */
+/** A finding for each client. Connections with the same client id, library and group member count as one client. */
 export function findLeaks(connections: readonly OpenConnection[]): Finding[] {
   const portsByClient = new Map<string, number[]>()
   for (const { client, remotePort } of withMembers(connections)) {
@@ -25,8 +25,8 @@ export function findLeaks(connections: readonly OpenConnection[]): Finding[] {
 }
 
 /**
- * A consumer joins its group on one of its connections and fetches on others. Those count as the member's where their
- * client id and library have a single member.
+ * A consumer joins its group on one of its connections and fetches on others. The other connections count as those of the
+ * member if their client id and library have a single member.
  */
 function withMembers(connections: readonly OpenConnection[]): OpenConnection[] {
   const membersByLibrary = new Map<string, Map<string, GroupMember>>()
@@ -49,18 +49,18 @@ function clientName(client: ClientIdentity): string {
   return client.member ? `${libraryName(client)}, ${memberName(client.member)},` : libraryName(client)
 }
 
-/** `client billing (apache-kafka-java 4.3.1)`. */
+/** For example `client billing (apache-kafka-java 4.3.1)`. */
 function libraryName({ id, software }: ClientIdentity): string {
   const client = id === undefined ? 'a client that has sent no request' : `client ${shownText(id)}`
   return software ? `${client} (${software.name} ${software.version})` : client
 }
 
-/** `member m-1 of group g`. */
+/** For example `member m-1 of group g`. */
 function memberName({ groupId, memberId }: GroupMember): string {
   return `${memberId === '' ? 'joining' : `member ${shownText(memberId)} of`} group ${shownText(groupId)}`
 }
 
-/** On one line, and bounded. */
+/** The text on one line, with a limited length. */
 function shownText(text: string | null): string {
   if (text === null) return 'without a client id'
   const shown = text.length > LONGEST_TEXT_SHOWN ? `${text.slice(0, LONGEST_TEXT_SHOWN)}...` : text

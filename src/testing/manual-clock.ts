@@ -1,12 +1,12 @@
-/** Time that passes only when a test says so. */
+/** Clocks for tests. Time passes only when the test advances it. */
 import type { Alarm, Clocks, MonotonicClock, WallClock } from '../runtime/time.ts'
 
-/** Not those of the wall clock, so that no time of one clock passes for a time of another. */
+/** The origins differ, so that tests detect the use of a wrong clock. */
 const DEADLINE_ORIGIN_MS = 1_000_000
 const LOOP_ORIGIN_MS = 5_000
 
 interface SetAlarm {
-  /** Counted from the beginning of the test. */
+  /** Milliseconds since the beginning of the test. */
   readonly timeMs: number
   readonly fire: () => void
 }
@@ -16,7 +16,7 @@ export class ManualClock implements Clocks {
   readonly wall: WallClock = { now: () => this.#wallOriginMs + this.#passedMs }
   readonly deadline: MonotonicClock = this.#monotonic(DEADLINE_ORIGIN_MS)
   readonly loop: MonotonicClock
-  /** Milliseconds by which each reading of the loop's clock moves it, so that work takes time and yields. Other clocks stay. */
+  /** Milliseconds by which each reading advances the `loop` clock alone, so that work takes time and yields. */
   workMs = 0
   #wallOriginMs: number
   #passedMs = 0
@@ -35,7 +35,7 @@ export class ManualClock implements Clocks {
     }
   }
 
-  /** Alarms of all clocks that are set and have neither fired nor been cancelled. */
+  /** Number of alarms of all clocks that are set and have neither fired nor been cancelled. */
   get pendingAlarms(): number {
     return this.#alarms.size
   }
@@ -46,7 +46,7 @@ export class ManualClock implements Clocks {
     return nearest && nearest.timeMs - this.#passedMs
   }
 
-  /** Time passes on all clocks. Each alarm fires at its own time, those included that are set meanwhile. */
+  /** Advances all clocks. Each alarm fires at its own time, also an alarm that is set meanwhile. */
   advance(byMs: number): void {
     const untilMs = this.#passedMs + byMs
     for (let alarm = this.#nearest(); alarm !== undefined && alarm.timeMs <= untilMs; alarm = this.#nearest()) {
@@ -57,12 +57,12 @@ export class ManualClock implements Clocks {
     this.#passedMs = untilMs
   }
 
-  /** Sets the wall clock forward or back while no time passes, as NTP does, or a user of the fixture. */
+  /** Moves the wall clock forward or back without advancing the other clocks, as NTP does. */
   stepWall(byMs: number): void {
     this.#wallOriginMs += byMs
   }
 
-  /** An alarm in the past waits for the next `advance`, which may be by 0. */
+  /** An alarm in the past fires at the next `advance`, which may be by 0. */
   #monotonic(originMs: number): MonotonicClock {
     return {
       now: () => originMs + this.#passedMs,

@@ -1,25 +1,25 @@
-/** A record of the option `records` as bytes, and the partition that Kafka's producers choose for its key. */
+/** Encodes a record of the option `records`, and chooses its partition as Kafka's producers do. */
 import type { NewRecord } from '../protocol/records/encoding.ts'
 import type { RecordHeader } from '../protocol/records/record.ts'
 import type { HeaderValue, RecordOptions } from './options.ts'
 
-/** The record as a batch takes it. `nowMs` is the timestamp of a record that has none. */
+/** The record to add to a batch. `nowMs` is the timestamp of a record without one. */
 export function newRecord(options: RecordOptions, nowMs: number): NewRecord {
   const { key, value, headers = {}, timestamp = nowMs } = options
   const timestampMs = typeof timestamp === 'number' ? timestamp : timestamp.getTime()
   return { timestamp: BigInt(timestampMs), key: bytesOf(key), value: bytesOf(value), headers: headersOf(headers) }
 }
 
-/** The partitions of a topic, for the choice of one. */
+/** The partitions of a topic to choose from. */
 export interface PartitionChoice {
   readonly partitionCount: number
-  /** For the next record without a key. */
+  /** The partition of the next record without a key. */
   nextPartition: number
 }
 
 /**
- * Kafka's default for a keyed record: `toPositive(murmur2(key)) % partitionCount`. Records without a key take turns; Kafka's
- * producers choose by chance.
+ * Kafka's default for a keyed record: `toPositive(murmur2(key)) % partitionCount`. Records without a key get the partitions
+ * in turn, where Kafka's producers choose randomly.
  */
 export function choosePartition({ key }: Pick<NewRecord, 'key'>, topic: PartitionChoice): number {
   if (key !== null) return (murmur2(key) & 0x7fff_ffff) % topic.partitionCount

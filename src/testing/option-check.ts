@@ -1,16 +1,16 @@
 /**
- * Checks the options of the fixture and the lines of a file of records: names, types and ranges, nested ones too. The result is
- * a copy: the checked values and the used ones are the same.
+ * Checks the options of the fixture and the lines of a file of records: names, types and ranges, also of nested objects. The
+ * result is a copy, so that a later change of the options cannot bypass the checks.
  */
 import { isNativeError } from 'node:util/types'
 import { didYouMean } from '../config/did-you-mean.ts'
 import { ConfigError } from '../config/sources.ts'
 
-/** A value that is not as it must be. */
+/** An invalid value. */
 export class Mismatch {
-  /** The value within the checked object, as in `topics[1].partitions`; empty for the object itself. */
+  /** The path of the value in the checked object, such as `topics[1].partitions`; empty for the object itself. */
   readonly path: string
-  /** Completes the sentence that begins with the path. */
+  /** The rest of the error message, after the path. */
   readonly problem: string
 
   constructor(problem: string, path = '') {
@@ -19,15 +19,15 @@ export class Mismatch {
   }
 }
 
-/** Reads a value once. Returns a copy that later changes of the value do not reach, or a Mismatch. */
+/** Reads a value once. Returns an independent copy, or a Mismatch for an invalid value. */
 export type Check = (value: unknown) => unknown
 
-/** Longer texts are cut in messages. */
+/** Length above which messages truncate a text. */
 const LONGEST_SHOWN = 40
 
 /**
- * Returns a copy of the options, without members that are undefined. Throws ConfigError: one sentence that begins with
- * `source` and names the option, its value, and what would be right.
+ * Returns a copy of the options, without members that are undefined. Throws ConfigError with `source`, the option, its value
+ * and the valid values.
  */
 export function verifyOptions<Options>(source: string, check: Check, value: Options): Options {
   const copy = guarded(() => check(value))
@@ -36,7 +36,7 @@ export function verifyOptions<Options>(source: string, check: Check, value: Opti
   throw new ConfigError(`${source}${path === '' ? '' : `: ${path}`} ${problem}`)
 }
 
-/** A getter, or a method of the value, may throw. */
+/** The result of `read`. A Mismatch if a getter or a method of the value throws. */
 function guarded(read: () => unknown): unknown {
   try {
     return read()
@@ -45,7 +45,7 @@ function guarded(read: () => unknown): unknown {
   }
 }
 
-/** A value that satisfies `isValid`; `expects` says which those are. `copy` copies a value that can change. */
+/** Checks with `isValid`. `expects` describes the valid values, `copy` copies a mutable value. */
 export function expected(
   expects: string,
   isValid: (value: unknown) => boolean,
@@ -54,7 +54,7 @@ export function expected(
   return value => (isValid(value) ? copy(value) : new Mismatch(`is ${shown(value)}, but must be ${expects}`))
 }
 
-/** One of a few texts. */
+/** Checks for one of the given strings. */
 export function choiceOf(...choices: readonly string[]): Check {
   const isChoice = expected(listed(choices), value => typeof value === 'string' && choices.includes(value))
   return value => {
@@ -64,7 +64,7 @@ export function choiceOf(...choices: readonly string[]): Check {
   }
 }
 
-/** An array whose items all satisfy `item`. */
+/** Checks for an array whose items all satisfy `item`. */
 export function arrayOf(expects: string, item: Check): Check {
   const isArray = expected(expects, Array.isArray)
   return value => {
@@ -82,20 +82,20 @@ export function arrayOf(expects: string, item: Check): Check {
 
 /** The members that an object may have. */
 export interface Shape {
-  /** Describes the object, for a value that is none. */
+  /** Description of the object, for the error about a value that is not an object. */
   readonly expects: string
-  /** The name of the object in that sentence, where it is not part of another. */
+  /** The name of the object in that error, if it is not part of another object. */
   readonly name?: string
   /** The word for a member: option or field. */
   readonly noun: string
   readonly members: Readonly<Record<string, Check>>
-  /** Members that must be there, and what they are. */
+  /** Required members, with their descriptions. */
   readonly required?: Readonly<Record<string, string>>
-  /** A Mismatch of members that exclude each other. */
+  /** Returns a Mismatch if the object has members that exclude each other. */
   readonly conflict?: (copy: Readonly<Record<string, unknown>>) => Mismatch | undefined
 }
 
-/** An object with members of a shape. A member that is undefined counts as absent. */
+/** Checks for an object with the members of a shape. An undefined member counts as absent. */
 export function objectOf({ expects, name: objectName = '', noun, members, required = {}, conflict }: Shape): Check {
   const names = Object.keys(members)
   return value => {
@@ -113,7 +113,7 @@ export function objectOf({ expects, name: objectName = '', noun, members, requir
 }
 
 /**
- * An object whose values all satisfy `member`, with `names` alone where they are given. A member that is undefined
+ * Checks for an object whose values all satisfy `member`. If `names` is given, other names are invalid. An undefined member
  * counts as absent.
  */
 export function mapOf(expects: string, member: Check, names?: readonly string[]): Check {
@@ -150,7 +150,7 @@ function copyOf(given: Members, check: (name: string, element: unknown) => unkno
   return Object.fromEntries(copies)
 }
 
-/** A text is not shown: whole configurations, passwords included, are passed as a text by mistake. */
+/** The message does not show a string: users pass whole configurations with passwords as a string by mistake. */
 function notAnObject(value: unknown, expects: string): string {
   return `is ${typeof value === 'string' ? 'a string' : shown(value)}, but must be ${expects}`
 }
@@ -163,17 +163,17 @@ function within(name: string, { path, problem }: Mismatch): Mismatch {
   return new Mismatch(problem, `${name}${path === '' || path.startsWith('[') ? '' : '.'}${path}`)
 }
 
-/** Names of settings and headers may hold dots: they are set in brackets then. */
+/** Puts names that are not identifiers in brackets: names of settings and headers may have dots. */
 function quotedName(name: string): string {
   return /^[A-Za-z_$][\w$]*$/.test(name) ? name : `[${JSON.stringify(cut(name))}]`
 }
 
-/** Not a Map or another object that keeps its content elsewhere. A module may export options. */
+/** True for plain objects and modules, which may export options. False for a Map, whose content is not in its properties. */
 function isPlainObject(value: unknown): value is Record<string, unknown> {
   return ['[object Object]', '[object Module]'].includes(Object.prototype.toString.call(value))
 }
 
-/** A value in a message. Content of objects is left out: it may be long, or secret. */
+/** A value for a message, without the content of objects, which may be long or secret. */
 function shown(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(cut(value))
   if (typeof value === 'bigint') return `${value}n`

@@ -7,7 +7,7 @@ const INT32_MAX = 2_147_483_647
 const LOG_DIRECTORIES = ['log.dirs', 'log.dir']
 const PORT_MAX = 65_535
 const LONGEST_TOPIC_NAME = 249
-/** Kafka's protocol has no longer ones. */
+/** The longest string of Kafka's protocol. */
 const LONGEST_STRING_BYTES = 32_767
 
 const topicName = expected(`the name of a topic, at most ${LONGEST_TOPIC_NAME} characters`, value =>
@@ -23,7 +23,7 @@ const settingValue = expected(
 
 const brokerSettings = mapOf("an object of settings by Kafka's names, as in { 'num.partitions': 3 }", settingValue)
 
-/** The directory of the data is an option: a setting for it would be overlooked. */
+/** Settings for the data directory are refused, because they would have no effect: `dataDir` is an option. */
 const brokerConfig: Check = value => {
   const settings = brokerSettings(value)
   if (settings instanceof Mismatch || !LOG_DIRECTORIES.some(name => Object.hasOwn(Object(settings), name)))
@@ -52,7 +52,7 @@ const topicObject = objectOf({
 /** A topic to create: its name, or an object. */
 export const TOPIC: Check = value => (typeof value === 'string' ? topicName(value) : topicObject(value))
 
-/** The expected values of records, in the language of the user. */
+/** Descriptions of the expected values, for JavaScript options and for JSON lines. */
 interface RecordTexts {
   readonly record: string
   readonly bytes: string
@@ -80,7 +80,7 @@ const LINE_TEXTS: RecordTexts = {
   timestamp: MILLISECONDS
 }
 
-/** A record, or a transaction: an object with a member that only transactions have. */
+/** Checks for a record or a transaction. An object with a member that only transactions have is a transaction. */
 function recordElement(texts: RecordTexts): Check {
   const record = recordShape(texts)
   const transaction = transactionShape(texts, record)
@@ -128,7 +128,7 @@ function transactionShape(texts: RecordTexts, record: Check): Check {
   })
 }
 
-/** An element of a file of records. */
+/** Checks for a line of a file of records. */
 export const RECORD_LINE = recordElement(LINE_TEXTS)
 
 const LOGGER_METHODS = ['debug', 'info', 'warn', 'error', 'child'] as const
@@ -184,7 +184,7 @@ function isText(value: unknown, longestBytes = LONGEST_STRING_BYTES): boolean {
   return typeof value === 'string' && value !== '' && Buffer.byteLength(value) <= longestBytes
 }
 
-/** An IPv6 address has several colons. */
+/** True for a host without a port. An IPv6 address has several colons. */
 function isHost(value: unknown): boolean {
   return typeof value === 'string' && /^[^\s/]+$/.test(value) && !/^[^:]*:[^:]*$/.test(value)
 }
@@ -193,7 +193,7 @@ function isBytes(value: unknown): boolean {
   return value === null || typeof value === 'string' || isUint8Array(value)
 }
 
-/** Also one of another realm: test runners run tests in contexts of their own. */
+/** Also true for an array of another realm, because test runners run tests in separate contexts. */
 function isUint8Array(value: unknown): value is Uint8Array {
   return ArrayBuffer.isView(value) && Object.prototype.toString.call(value) === '[object Uint8Array]'
 }

@@ -1,6 +1,6 @@
 /**
- * The file in the data directory that names the topics whose initial records are being written. A killed process leaves it: the
- * next start does not take these topics for complete. Kafka ignores the file.
+ * The file in the data directory that names the topics whose initial records are being written. A killed process leaves the file,
+ * so that the next start knows that these topics are incomplete. Kafka ignores the file.
  */
 import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,13 +9,13 @@ import { DataDirectoryError } from '../storage/data-directory-error.ts'
 
 const FILE = 'minikafka-partial-topics'
 
-/** Topics that hold only a part of their initial records. */
+/** Topics that have only a part of their initial records. */
 export class PartialTopics {
   readonly #path: string | undefined
   readonly #names: Set<string>
   #isChanged = false
 
-  /** null: data is in memory and ends with the process. */
+  /** `dataDir` is null for data in memory. */
   constructor(dataDir: string | null) {
     this.#path = dataDir === null ? undefined : join(dataDir, FILE)
     this.#names = new Set(this.#path === undefined ? [] : namesIn(this.#path))
@@ -32,7 +32,7 @@ export class PartialTopics {
     if (this.#path !== undefined) writing(this.#path, path => appendFileSync(path, `${name}\n`))
   }
 
-  /** Removes topics that hold all of their records, or none. */
+  /** Removes topics that have all or none of their initial records. */
   delete(names: Iterable<string>): void {
     for (const name of names) this.#names.delete(name)
     if (this.#path === undefined || !this.#isChanged) return

@@ -6,15 +6,15 @@ import { buildBatch } from '../protocol/records/builder.ts'
 import type { NewRecord } from '../protocol/records/encoding.ts'
 import type { InProcessClient } from './in-process-client.ts'
 
-/** Bytes of records in one batch, unless a single record has more. Half of Kafka's default of max.message.bytes. */
+/** Limit of bytes in one batch, unless a single record has more. Half of Kafka's default of max.message.bytes. */
 const MAX_BATCH_BYTES = 524_288
-/** Bytes of records that wait for their batches to fill, in all partitions. */
+/** Limit of bytes in unsent batches of all partitions. */
 const MAX_PENDING_BYTES = 8_388_608
 /** Size of a record without key, value and headers, rounded up. */
 const RECORD_OVERHEAD_BYTES = 32
 const ALL_IN_SYNC = -1
 const TIMEOUT_MS = 60_000
-/** A producer splits a batch after these errors (KIP-126). */
+/** Errors after which a producer splits a batch (KIP-126). */
 const TOO_LARGE: readonly ErrorName[] = ['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE']
 
 /** A record with its partition. */
@@ -22,7 +22,7 @@ export interface AssignedRecord {
   readonly topic: string
   readonly partition: number
   readonly record: NewRecord
-  /** The place of the record in the user's input; begins the sentence of an error. */
+  /** The place of the record in the user's input, for error messages. */
   readonly source: string
 }
 
@@ -52,7 +52,7 @@ export class RecordWriter {
     this.#producer = producer
   }
 
-  /** Rejects with a ConfigError when the broker refuses this or an earlier record. */
+  /** Adds a record. Rejects with a ConfigError if the broker refuses this or an earlier record. */
   async write(assigned: AssignedRecord): Promise<void> {
     const key = partitionKey(assigned)
     const bytes = sizeOf(assigned.record)
@@ -65,7 +65,7 @@ export class RecordWriter {
     if (this.#pendingBytes > MAX_PENDING_BYTES) await this.flush()
   }
 
-  /** Writes what is pending. */
+  /** Sends all unsent batches. */
   async flush(): Promise<void> {
     for (const key of this.#pending.keys()) await this.#flushBatch(key)
   }
@@ -121,7 +121,7 @@ export class RecordWriter {
   }
 }
 
-/** Later versions of Produce have topic ids in place of names. */
+/** The last version of Produce with topic names. Later versions have topic ids. */
 export const BY_NAME_UNTIL = 12
 
 function partitionKey({ topic, partition }: AssignedRecord): string {

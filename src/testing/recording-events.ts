@@ -1,4 +1,4 @@
-/** Keeps events in memory, for assertions in our own tests. It stands for the events of a node, or is one of their sinks. */
+/** Keeps events in memory, for assertions in our own tests. Implements Events and EventSink. */
 import type { Event, EventOf, EventSink, Events } from '../events/event.ts'
 
 export class RecordingEvents implements Events, EventSink {

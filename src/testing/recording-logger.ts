@@ -6,7 +6,7 @@ type LogLevel = Exclude<keyof Logger, 'child'>
 /** One line of the log. */
 interface LogLine {
   readonly level: LogLevel
-  /** Those of the line and of the child loggers that it passed through. */
+  /** The bindings of the call and of the child loggers before it. */
   readonly bindings: Record<string, unknown>
   readonly message: string
 }
@@ -41,7 +41,7 @@ export class RecordingLogger implements Logger {
     return new RecordingLogger(this.lines, { ...this.#bindings, ...bindings })
   }
 
-  /** The messages of the lines at a level; of all lines without one. */
+  /** The messages of the lines at a level, by default of all lines. */
   messages(level?: LogLevel): string[] {
     return this.lines.filter(line => level === undefined || line.level === level).map(({ message }) => message)
   }

@@ -1,4 +1,4 @@
-/** Writes the records that a broker begins with, in transactions or not, before clients are served. */
+/** Writes the initial records of a broker, also in transactions, before clients are served. */
 import { ConfigError } from '../config/sources.ts'
 import type { BrokerSettings } from '../config/values.ts'
 import type { Dispatch } from '../net/dispatch.ts'
@@ -21,47 +21,47 @@ import { type AssignedRecord, BY_NAME_UNTIL, RecordWriter, type TransactionalPro
 
 const LATEST_TIMESTAMP = -1n
 const TRANSACTION_COORDINATOR = 1
-/** Of clients that add partitions to transactions by a request of its own (transaction.version 0 and 1). */
+/** The versions of clients that send AddPartitionsToTxn (transaction.version 0 and 1). */
 const CLASSIC_VERSIONS = { produce: 11, addPartitionsToTxn: 3, endTxn: 4 }
 
-/** The broker that gets the records. */
+/** The broker to which the records are written. */
 export interface SeededBroker {
   readonly dispatch: Dispatch
   readonly settings: BrokerSettings
   readonly clocks: Clocks
   readonly logger: Logger
-  /** null in memory. */
+  /** Null for data in memory. */
   readonly dataDir: string | null
-  /** Ends the work early: it rejects. */
+  /** Aborts the writes: `seed` rejects. */
   readonly signal?: AbortSignal | undefined
 }
 
-/** A checked record or transaction, and where the user has written it. */
+/** A checked record or transaction, and its place in the user's input. */
 export interface SourcedElement {
   readonly element: RecordOptions | TransactionOptions
-  /** Begins the sentence of an error: `MiniKafka.start: records[3]`, `orders.ndjson line 4`. */
+  /** The beginning of error messages: `MiniKafka.start: records[3]`, `orders.ndjson line 4`. */
   readonly source: string
 }
 
-/** A topic as it was when the first of its records came. */
+/** A topic, described before its first record is written. */
 interface SeededTopic extends PartitionChoice {
   readonly name: string
-  /** Records were written to it before: nothing is written now. */
+  /** Whether an earlier start or a client has written records. Then no record is written. */
   readonly hadRecords: boolean
 }
 
-/** Topics and records that a broker begins with. */
+/** Initial topics and records of a broker. */
 export interface InitialData {
-  /** The place of the topics in the user's input; begins the sentence of an error. */
+  /** The place of the topics in the user's input, for error messages. */
   readonly source: string
   readonly topics: readonly (string | TopicOptions)[]
   readonly records: Iterable<SourcedElement> | AsyncIterable<SourcedElement>
 }
 
 /**
- * Creates the topics, then writes the records in their order. Rejects with a ConfigError when the broker refuses one. The
- * topics that were created are deleted then, so that a later start with corrected records writes all of them. The error names
- * the topics that stay, and the other topics that keep records before the refused one.
+ * Creates the topics, then writes the records in their order. Rejects with a ConfigError if the broker refuses one. Then the
+ * created topics are deleted, so that a start with corrected records writes all records. The error names the topics that could
+ * not be deleted, and the older topics that keep records written before the refused one.
  */
 export async function seed(broker: SeededBroker, { source, topics, records }: InitialData): Promise<void> {
   const client = new InProcessClient(broker.dispatch, broker.clocks.loop, broker.signal)
@@ -106,19 +106,19 @@ class Seeding {
     if (!topic.hadRecords) await this.#writer.write(this.#assign(element, topic, source))
   }
 
-  /** Writes what is pending. */
+  /** Sends all unsent batches. */
   async finish(): Promise<void> {
     await this.#writer.flush()
     this.#partial.delete(this.#namesWithout([]))
   }
 
-  /** The topics that this start writes to, without `names`. */
+  /** The topics to which this start writes, without `names`. */
   #namesWithout(names: readonly string[]): string[] {
     const topics = [...this.#topics.values()].filter(({ hadRecords }) => !hadRecords)
     return topics.map(({ name }) => name).filter(name => !names.includes(name))
   }
 
-  /** Deletes the created topics. Returns the error that ended the work, and adds the topics that stay to its sentence. */
+  /** Deletes the created topics. Returns `error`, with the topics that could not be deleted or keep records in its message. */
   async rollBack(error: unknown): Promise<unknown> {
     const refusals = await deleteTopics(this.#client, [...this.#created])
     const sentences: string[] = []
@@ -138,7 +138,7 @@ class Seeding {
     return new ConfigError([error.message, ...sentences].join('; '))
   }
 
-  /** Topics that existed and have got records by now. */
+  /** Topics that existed before, were empty, and now have records. */
   async #writtenTopics(): Promise<string[]> {
     const names: string[] = []
     for (const { name, hadRecords, partitionCount } of this.#topics.values()) {
@@ -148,7 +148,7 @@ class Seeding {
     return names
   }
 
-  /** Looks at a topic, which is created where it does not exist. */
+  /** Describes a topic. Creates it if it does not exist. */
   async #describeTopic(name: string, source: string): Promise<SeededTopic> {
     let indexes = await this.#partitionsOf(name)
     if (indexes === undefined) {
@@ -164,7 +164,7 @@ class Seeding {
     return topic
   }
 
-  /** Restarts with the same records are normal: only a topic of an unfinished start is a warning. */
+  /** Logs a skipped topic. Only a topic of an unfinished start is a warning, because restarts with the same records are normal. */
   #logSkipped(name: string): void {
     const { logger } = this.#broker
     if (this.#partial.has(name)) {
@@ -179,7 +179,7 @@ class Seeding {
     return topics.some(topic => topic.partitions.some(({ offset }) => offset > 0n))
   }
 
-  /** undefined where the topic does not exist. */
+  /** Undefined if the topic does not exist. */
   async #partitionsOf(name: string): Promise<number[] | undefined> {
     const { topics } = await this.#client.request(Metadata, { topics: [{ name }], allowAutoTopicCreation: false })
     const [topic] = topics
@@ -241,7 +241,7 @@ class Seeding {
     checkAnswer('EndTxn', errorCode, source)
   }
 
-  /** Whether Produce adds partitions to transactions (KIP-890). */
+  /** Whether Produce adds partitions to transactions, instead of AddPartitionsToTxn (KIP-890). */
   async #partitionsAreAddedImplicitly(): Promise<boolean> {
     const software = { clientSoftwareName: 'minikafka', clientSoftwareVersion: '1' }
     const { finalizedFeatures } = await this.#client.request(ApiVersions, software)

@@ -125,7 +125,7 @@ function sinceStartMs(): number {
 // The logger of the command line: pino on stderr, written synchronously, so that the last lines before an exit are not lost.
 // On a terminal pino-pretty formats the lines in this process; it is loaded only then.
 
-/** The least level of log lines that are written. */
+/** The minimum level of the log lines that are written. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
 
 const STDERR = 2

@@ -7,18 +7,18 @@ import type { MiniKafkaOptions, RecordOptions, TopicOptions, TransactionOptions 
 import { namespaceOf, type PerWorker, type SharedBrokers } from './worker-kafka.ts'
 
 /**
- * Options of `globalSetup`: those of `MiniKafka.start`, and the part that each worker gets. There is no `failOn`: the workers, and
- * their clients, have ended before the brokers stop. `useKafka` and `kafka.stop` have it.
+ * Options of `globalSetup`: those of `MiniKafka.start`, and `perWorker`. There is no `failOn`, because the workers and their
+ * clients end before the brokers stop. `useKafka` and `kafka.stop` have `failOn`.
  */
 export interface GlobalSetupOptions extends MiniKafkaOptions {
   /**
-   * `'namespace'`: one broker for all workers, whose names differ by a prefix; `topics` and `records` exist for each
-   * worker. `'broker'`: a broker for each worker. Default: `'namespace'`.
+   * `'namespace'`: one broker for all workers; each worker has its own prefix for names, and its own `topics` and `records`.
+   * `'broker'`: a broker for each worker. Default: `'namespace'`.
    */
   readonly perWorker?: PerWorker | undefined
 }
 
-/** Brokers that run, and their description for the workers. */
+/** Running brokers, and their description for the workers. */
 export interface GlobalBrokers {
   readonly shared: SharedBrokers
   stop(): Promise<void>
@@ -44,7 +44,7 @@ export function verifyGlobalSetup(options: GlobalSetupOptions): GlobalSetupOptio
   return copy
 }
 
-/** Starts what `workerCount` workers need. A failed start leaves nothing behind. */
+/** Starts the brokers for `workerCount` workers. If one cannot start, stops the others and rejects. */
 export async function startGlobalBrokers(options: GlobalSetupOptions, workerCount: number): Promise<GlobalBrokers> {
   const { MiniKafka } = await import('../fixture.ts')
   const { perWorker = 'namespace', ...startOptions } = options
@@ -60,7 +60,7 @@ export async function startGlobalBrokers(options: GlobalSetupOptions, workerCoun
   return { shared: { perWorker, workerCount, bootstrapServerLists }, stop: () => stopAll(brokers) }
 }
 
-/** Waits for all brokers. Throws the error of one, or all of `errors` and of the brokers in one, the earliest first. */
+/** Stops all brokers. Throws `errors` and the errors of the stops, the earliest first: several as one AggregateError. */
 export async function stopAll(
   brokers: readonly Pick<MiniKafka, 'stop'>[],
   errors: readonly unknown[] = []

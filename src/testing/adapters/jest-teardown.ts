@@ -1,2 +1,2 @@
-/** minikafka/jest-teardown: the `globalTeardown` of Jest, for a configuration without files of its own. */
+/** minikafka/jest-teardown: the `globalTeardown` of Jest, for configurations that name `minikafka/jest` as the global setup. */
 export { globalTeardown as default } from './jest.ts'

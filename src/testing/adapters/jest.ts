@@ -14,7 +14,7 @@ export interface JestConfig {
 /** Workers inherit the environment of the main process. */
 const VARIABLE = 'MINIKAFKA_SHARED_BROKERS'
 
-/** The setup that has started brokers, and these. */
+/** The setup that has started brokers, and its brokers. */
 let running: { readonly setup: object; readonly brokers: GlobalBrokers } | undefined
 
 /** Starts a broker before the tests of the file or describe block that calls this, and stops it after them. */
@@ -38,8 +38,8 @@ export function sharedKafka(): SharedKafka {
 }
 
 /**
- * A global setup: starts a broker in the main process, which ends with it or by `globalTeardown`. A run of Jest has one of
- * them for all its projects.
+ * A global setup: starts a broker in the main process. The broker ends with the process or by `globalTeardown`. All projects of
+ * a run of Jest must use the same setup.
  */
 export function globalSetup(options: GlobalSetupOptions = {}): (config: JestConfig) => Promise<void> {
   const copy = verifyGlobalSetup(options)
@@ -47,7 +47,7 @@ export function globalSetup(options: GlobalSetupOptions = {}): (config: JestConf
     if (running !== undefined && running.setup !== setup) {
       throw new Error('the global setup of minikafka runs twice in one run of Jest: use the same file in all projects')
     }
-    // In watch mode Jest calls it again for each run.
+    // In watch mode Jest calls the setup again for each run.
     await globalTeardown()
     const brokers = await startGlobalBrokers(copy, maxWorkers)
     running = { setup, brokers }
@@ -55,7 +55,7 @@ export function globalSetup(options: GlobalSetupOptions = {}): (config: JestConf
   }
 }
 
-/** Stops what `globalSetup` has started. */
+/** Stops the brokers of `globalSetup`. */
 export async function globalTeardown(): Promise<void> {
   const brokers = running?.brokers
   running = undefined

@@ -15,8 +15,8 @@ export interface SuiteHooks {
 }
 
 /**
- * Starts a broker before the first test and stops it after the last. The result stands for the broker: reading it before
- * the start throws an error that says so.
+ * Starts a broker before the first test and stops it after the last. The result is a proxy of the broker. A read
+ * before the start throws an error with this reason.
  */
 export function suiteKafka({ beforeAll, afterAll }: SuiteHooks, options: SuiteOptions): MiniKafka {
   const { failOn, ...startOptions } = verifyOptions('useKafka', SUITE_OPTIONS, options)
@@ -31,7 +31,7 @@ export function suiteKafka({ beforeAll, afterAll }: SuiteHooks, options: SuiteOp
   return standIn(() => kafka)
 }
 
-/** An object that reads each member of the broker, and calls its methods, at the time of use. */
+/** A proxy that reads members of the broker, and calls its methods, at the time of use. */
 function standIn(current: () => MiniKafka | undefined): MiniKafka {
   const beforeStart: object = { [INSPECT]: () => current() ?? 'MiniKafka (not started)' }
   return new Proxy(beforeStart as MiniKafka, {
@@ -46,7 +46,7 @@ function standIn(current: () => MiniKafka | undefined): MiniKafka {
   })
 }
 
-/** Promises read `then` of what they resolve with, and runners read symbols of what they print. */
+/** Reads of `then` and of symbols are allowed: promises and the output of test runners make them. */
 function readBeforeStart(target: object, name: string | symbol): unknown {
   if (name === 'then' || typeof name === 'symbol') return Reflect.get(target, name)
   throw new Error(

@@ -28,8 +28,8 @@ const KEY = 'minikafka'
 let vitest: Vitest | undefined
 
 /**
- * @internal Receives vitest from the ES module of this entry point: CommonJS cannot load it. undefined in the main process of
- * vitest 3, where it cannot be imported.
+ * @internal Receives vitest from the ES module of this entry point, because CommonJS cannot load vitest. `runner` is undefined in
+ * the main process of vitest 3, which cannot import vitest.
  */
 export function connect(runner: Vitest | undefined): void {
   vitest = runner
@@ -73,7 +73,7 @@ function connected(): Vitest {
   return vitest
 }
 
-/** The highest number that a worker can have. Where vitest derives it, it stays below the number of cores. */
+/** The highest number of a worker. By default vitest uses fewer workers than cores. */
 function mostWorkers({ config, vitest: { config: root, projects } }: VitestProject): number {
   const configured = [config, root, ...projects.map(project => project.config)].map(({ maxWorkers }) =>
     Number(maxWorkers)

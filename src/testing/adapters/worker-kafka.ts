@@ -1,4 +1,4 @@
-/** The broker that a global setup has started, as the tests of one worker see it. */
+/** The broker of a global setup, for the tests of one worker. */
 import { type ClientConfigs, clientConfig } from '../client-config.ts'
 
 /** The isolation of the workers of a test runner from each other. */
@@ -13,15 +13,15 @@ export interface SharedBrokers {
   readonly bootstrapServerLists: readonly (readonly string[])[]
 }
 
-/** The broker of `globalSetup` in a test, and the names that the worker of the test has for itself. */
+/** The broker of `globalSetup` for a test, and the names that are reserved for the worker of the test. */
 export interface SharedKafka {
   /** host:port of each listener, separated by commas. */
   readonly bootstrapServers: string
   /** host:port of each listener. */
   readonly bootstrapServerList: string[]
-  /** The configuration by which a client of this library finds the broker. */
+  /** The configuration with which a client of this library connects to the broker. */
   clientConfig<Library extends keyof ClientConfigs>(library: Library): ClientConfigs[Library]
-  /** The prefix of this worker's names, as in `w1-`; empty if the worker has a broker of its own. */
+  /** The prefix of this worker's names, such as `w1-`; empty if the worker has its own broker. */
   readonly namespace: string
   /** The name of a topic for this worker. */
   topic(name: string): string
@@ -31,12 +31,12 @@ export interface SharedKafka {
   transactionalId(id: string): string
 }
 
-/** The prefix of a worker's names on a broker that all workers use. */
+/** The prefix of a worker's names on a shared broker. */
 export function namespaceOf(worker: number): string {
   return `w${worker}-`
 }
 
-/** Throws an error for a worker that the global setup has not counted. */
+/** The broker for a worker. Throws an error if the number of the worker exceeds the workers of the global setup. */
 export function workerKafka(shared: SharedBrokers, worker: number): SharedKafka {
   const { perWorker, workerCount, bootstrapServerLists } = shared
   const servers = bootstrapServerLists[perWorker === 'broker' ? worker - 1 : 0]
