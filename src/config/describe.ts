@@ -90,8 +90,8 @@ function describeTopic(overrides: Texts, broker: BrokerSettings): readonly Confi
     const [first] = (isTopicSetting(name) && TOPIC_DEFAULTS.get(name)) || []
     return entry(name, row, value, false, [...own, ...(first ? brokerSynonyms(first, broker) : [])])
   })
-  const strangers = [...overrides].filter(([name]) => !isTopicSetting(name))
-  return [...entries, ...strangers.map(([name]) => stranger(name, CONFIG_SOURCES.TOPIC_CONFIG, false))]
+  const unknownConfigs = [...overrides].filter(([name]) => !isTopicSetting(name))
+  return [...entries, ...unknownConfigs.map(([name]) => stranger(name, CONFIG_SOURCES.TOPIC_CONFIG, false))]
 }
 
 /** All settings of the broker. Internal settings are left out unless they are set. */
@@ -102,10 +102,10 @@ function describeBroker(broker: BrokerSettings): readonly ConfigEntry[] {
     return entry(name, row, value, row.update === undefined, brokerSynonyms(name, broker))
   })
   const { perBroker, clusterWide } = broker.layers
-  const strangers = new Set([...perBroker.keys(), ...clusterWide.keys()].filter(name => !isBrokerSetting(name)))
+  const unknownNames = new Set([...perBroker.keys(), ...clusterWide.keys()].filter(name => !isBrokerSetting(name)))
   const sourceOf = (name: string) =>
     CONFIG_SOURCES[perBroker.has(name) ? 'DYNAMIC_BROKER_CONFIG' : 'DYNAMIC_DEFAULT_BROKER_CONFIG']
-  return [...entries, ...[...strangers].map(name => stranger(name, sourceOf(name), true))]
+  return [...entries, ...[...unknownNames].map(name => stranger(name, sourceOf(name), true))]
 }
 
 /** The dynamic configs of all brokers (resource name ''), without the settings that have only a default. */
@@ -132,8 +132,8 @@ function describeGroup(overrides: Texts, broker: BrokerSettings): readonly Confi
       const initial = { name, value: row.byDefault.text, source: CONFIG_SOURCES.DEFAULT_CONFIG }
       return entry(name, row, value, false, [...own, ...(byDefault ? brokerSynonyms(byDefault, broker) : [initial])])
     })
-  const strangers = [...overrides.keys()].filter(name => !isGroupSetting(name))
-  return [...entries, ...strangers.map(name => stranger(name, source, false))]
+  const unknownNames = [...overrides.keys()].filter(name => !isGroupSetting(name))
+  return [...entries, ...unknownNames.map(name => stranger(name, source, false))]
 }
 
 function describe(resource: DescribedResource, options: DescribeOptions, state: ConfigState): Response {

@@ -57,11 +57,11 @@ export class FollowedLog {
       yield* this.#round(files, options, findings)
       this.#failure = undefined
     } catch (error) {
-      const said = problemOf(this.#path, error)
+      const problemItem = problemOf(this.#path, error)
       // The next round handles a file that was removed after the listing. A lasting problem is reported once.
-      if (said.text === this.#failure || (error instanceof StorageError && !files.exists(this.#path))) return
-      this.#failure = said.text
-      yield this.#located(said)
+      if (problemItem.text === this.#failure || (error instanceof StorageError && !files.exists(this.#path))) return
+      this.#failure = problemItem.text
+      yield this.#located(problemItem)
     }
   }
 

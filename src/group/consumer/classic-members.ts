@@ -79,7 +79,7 @@ function requiresMemberId({ memberId, groupInstanceId, apiVersion }: Omit<Join, 
 function admit(operation: ConsumerOperation, request: Omit<Join, 'ticket'>, memberId: string): ConsumerMember {
   const { groupInstanceId, sessionTimeoutMs, rebalanceTimeoutMs } = request
   const { groupEpoch } = operation.group
-  const former = groupInstanceId === null ? undefined : operation.group.staticMember(groupInstanceId)
+  const staticMember = groupInstanceId === null ? undefined : operation.group.staticMember(groupInstanceId)
   const before = memberOf(operation, request, memberId)
   const subscription = subscriptionOf(request)
   const updated = withReportedFields(before, request, subscription)
@@ -89,7 +89,7 @@ function admit(operation: ConsumerOperation, request: Omit<Join, 'ticket'>, memb
   const reconcile = () =>
     reconcileMember(operation, updated, hasChanged, withIds(operation, subscription.ownedPartitions))
   const all = [...operation.group.members.values()]
-  if (former?.classic === null && canBeClassic(operation, all)) {
+  if (staticMember?.classic === null && canBeClassic(operation, all)) {
     const isOutdated = operation.group.assignmentEpoch < operation.group.groupEpoch
     const after = isOutdated ? updated : reconcile()
     downgrade(operation, all, groupEpoch, isOutdated ? 'rebalance' : 'keep assignments')

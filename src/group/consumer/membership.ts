@@ -52,16 +52,16 @@ export function joiningMember(
 ): ConsumerMember {
   const { memberId, instanceId } = request
   const { group } = operation
-  const former = instanceId === null ? undefined : group.staticMember(instanceId)
-  if (!former) return group.members.get(memberId) ?? newcomer(operation, request, protocol)
-  const bothConsumer = protocol === 'consumer' && former.classic === null
-  if (bothConsumer && former.memberEpoch !== LEAVE_GROUP_STATIC_MEMBER_EPOCH) {
+  const staticMember = instanceId === null ? undefined : group.staticMember(instanceId)
+  if (!staticMember) return group.members.get(memberId) ?? newcomer(operation, request, protocol)
+  const bothConsumer = protocol === 'consumer' && staticMember.classic === null
+  if (bothConsumer && staticMember.memberEpoch !== LEAVE_GROUP_STATIC_MEMBER_EPOCH) {
     throw new KafkaError(
       'UNRELEASED_INSTANCE_ID',
-      `the instance ${instanceId} still belongs to member ${former.memberId}`
+      `the instance ${instanceId} still belongs to member ${staticMember.memberId}`
     )
   }
-  return replaceMember(operation, former, memberId)
+  return replaceMember(operation, staticMember, memberId)
 }
 
 function newcomer(
@@ -78,20 +78,20 @@ function newcomer(
 }
 
 /** Replaces a static member by one with another member id and the same assignment. */
-function replaceMember(operation: ConsumerOperation, former: ConsumerMember, memberId: string): ConsumerMember {
+function replaceMember(operation: ConsumerOperation, oldMember: ConsumerMember, memberId: string): ConsumerMember {
   const { groupId } = operation.group
   const member = {
-    ...former,
+    ...oldMember,
     memberId,
     memberEpoch: JOIN_GROUP_MEMBER_EPOCH,
     previousMemberEpoch: JOIN_GROUP_MEMBER_EPOCH
   }
-  const target = operation.group.targetOf(former.memberId)
-  removeMember(operation, former)
+  const target = operation.group.targetOf(oldMember.memberId)
+  removeMember(operation, oldMember)
   operation.writeMetadata(member)
   operation.writeTarget(memberId, target)
   operation.writeCurrentAssignment(member)
-  const replaced = { groupInstanceId: member.instanceId ?? '', previousMemberId: former.memberId, memberId }
+  const replaced = { groupInstanceId: member.instanceId ?? '', previousMemberId: oldMember.memberId, memberId }
   operation.effects.emit({ type: 'StaticMemberReplaced', groupId, ...replaced })
   return member
 }

@@ -44,13 +44,13 @@ function changeRegex(
   before: ConsumerMember,
   after: ConsumerMember
 ): 'unresolved' | 'resolved' {
-  const former = regexOf(before)
+  const previousRegex = regexOf(before)
   const regex = regexOf(after)
   const used = operation.group.subscribedRegexes
-  if (former !== null && !used.has(former)) operation.writeRegex(former, null)
+  if (previousRegex !== null && !used.has(previousRegex)) operation.writeRegex(previousRegex, null)
   // An expression that other members use is valid.
   if (regex !== null && used.get(regex) === 1) compilePattern(regex)
-  const isResolved = regex === null ? former !== null : operation.group.regexes.has(regex)
+  const isResolved = regex === null ? previousRegex !== null : operation.group.regexes.has(regex)
   return isResolved ? 'resolved' : 'unresolved'
 }
 

@@ -33,7 +33,7 @@ export function assignHeterogeneous({ members }: GroupSpec, describer: TopicDesc
   const subscribers = Array.from(drafts.values(), (draft, index): Subscriber => ({ index, draft, load: 0 }))
   const topics = subscribe(subscribers, describer)
   for (const subscriber of subscribers) keepSubscribed(subscriber, topics)
-  const inOrder = [...topics.values()].sort(leastChoiceFirst)
+  const inOrder = [...topics.values()].sort(compareTopics)
   for (const topic of inOrder) assignUnowned(topic)
   balance(inOrder.filter(({ subscribers }) => subscribers.length > 1))
   return finishAll(drafts)
@@ -73,7 +73,7 @@ function keepSubscribed(subscriber: Subscriber, topics: ReadonlyMap<string, Topi
 }
 
 /** Orders topics by most partitions per subscriber, then fewest subscribers, then smallest id in Kafka's order. */
-function leastChoiceFirst(a: Topic, b: Topic): number {
+function compareTopics(a: Topic, b: Topic): number {
   const density = b.owners.length / b.subscribers.length - a.owners.length / a.subscribers.length
   return density || a.subscribers.length - b.subscribers.length || compareIds(a.topicId, b.topicId)
 }
