@@ -19,7 +19,7 @@ export interface AdoptingNode {
 /** Kafka's directory ids UNASSIGNED and MIGRATING. They match any directory. */
 const ANY_DIRECTORY: readonly string[] = ['AAAAAAAAAAAAAAAAAAAAAQ', 'AAAAAAAAAAAAAAAAAAAAAA']
 
-/** Throws MetadataError if another node is a voter, a registered broker or a replica, or if another directory holds a replica. */
+/** Throws MetadataError if another node is a voter, an unfenced broker or a replica, or if another directory has a replica. */
 export function checkAlone(image: MetadataImage, { voterIds }: Quorum, node: AdoptingNode): void {
   const { nodeId } = node
   if (voterIds?.some(id => id !== nodeId)) {

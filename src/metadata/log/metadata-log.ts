@@ -144,9 +144,9 @@ export class MetadataLog {
   }
 
   /**
-   * Writes records to the disk as one batch, all or none, then applies them to the image, emits events and calls the subscribers. If this
-   * throws, the image is unchanged: KAFKA_STORAGE_ERROR, POLICY_VIOLATION for a batch that Kafka could not read, MetadataError
-   * for records that contradict the image.
+   * Appends records as one batch and syncs it, then applies them to the image, emits events and calls the subscribers. Throws
+   * KAFKA_STORAGE_ERROR, POLICY_VIOLATION for a batch that Kafka could not read, or MetadataError for records that contradict
+   * the image; the image is then unchanged.
    */
   append(records: readonly MetadataRecord[]): void {
     if (records.length === 0) return
