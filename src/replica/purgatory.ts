@@ -27,7 +27,7 @@ export class Watchers {
     }
   }
 
-  /** Completes all delayed fetches: the partition was deleted or truncated, or has a new leader. */
+  /** Completes all delayed fetches, without regard to missing bytes. */
   completeAll(): void {
     for (const delayed of this.#delayed) delayed.complete()
   }
