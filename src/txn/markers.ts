@@ -83,8 +83,7 @@ export class TransactionMarkers {
   }
 
   /**
-   * Completes a transaction that was just decided. Resolves when it is complete, or when its first attempt failed and a retry is
-   * set.
+   * Completes a transaction that was just decided. Resolves when it is complete, or when the first attempt has failed.
    */
   end(shard: TxnShard, txn: Txn): Promise<void> {
     return this.#drive({ shard, txn, isResumed: false, missing: partitionsOf(txn), hasFailed: false })
