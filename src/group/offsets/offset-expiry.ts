@@ -57,8 +57,8 @@ export function forgetTopic(
 
 /**
  * The tombstones of a group's offsets for topics that no longer exist: a broker may crash between the deletion of a topic and
- * these tombstones. A partition with pending transactional offsets for a new topic of the same name is left out; they replace its
- * offset.
+ * these tombstones. A partition with pending transactional offsets for a new topic of the same name is left out, because they
+ * replace its offset.
  */
 export function expireDeletedTopics(
   groupId: string,

@@ -152,7 +152,7 @@ export interface Loaded {
 }
 
 /**
- * Returns the least loaded member, endlessly. It assumes that each returned member gets one more. Requires at least one member.
+ * Yields the least loaded member without end. Assumes that each yielded member gets one more. Requires at least one member.
  */
 function* leastLoaded<M extends Loaded>(members: readonly M[]): Generator<M, never> {
   const [lowest] = members
@@ -165,7 +165,7 @@ function* leastLoaded<M extends Loaded>(members: readonly M[]): Generator<M, nev
 }
 
 /**
- * Returns the most loaded member that can give, until none can. It assumes that each returned member has one less afterwards.
+ * Yields the most loaded member that can give, until none can. Assumes that each yielded member has one less afterwards.
  * Changes the array: members that cannot give are swapped behind those that can.
  */
 function* mostLoaded<M extends Loaded>(members: M[], canGive: (member: M) => boolean): Generator<M, void> {

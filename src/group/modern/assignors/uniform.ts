@@ -62,9 +62,9 @@ function ownedPartitions(members: GroupSpec['members']): ReadonlyMap<string, Rea
 }
 
 /**
- * Removes partitions above each member's fair share and adds them to `unassigned`. Returns how many partitions the other members
- * may get. If the total is not divisible, some members get one more: those that have it already, then the last ones, when as many
- * members are left as there are extra partitions.
+ * Removes partitions above each member's fair share and adds them to `unassigned`. Returns how many partitions each member
+ * still gets. If the total is not divisible, some members get one more: those that already have it, and the last members if
+ * extra partitions are left over.
  */
 function keepFairShares(
   drafts: readonly MemberDraft[],
