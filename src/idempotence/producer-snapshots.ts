@@ -29,7 +29,7 @@ export class ProducerSnapshots {
     this.#options = options
   }
 
-  /** Removes the snapshots that do not fit the log, returns the newest valid one and removes newer ones. Throws StorageError. */
+  /** The newest valid snapshot. Removes snapshots that do not fit the log, and newer damaged ones. Throws StorageError. */
   newest(log: SnapshottedLog): { offset: bigint; producers: ProducerEntry[] } | undefined {
     this.#removeUnfit(log)
     return this.#newestValid()
