@@ -195,7 +195,7 @@ export class LogDirectory {
   /**
    * Closes and syncs all logs and checkpoints, and writes the mark of a clean shutdown last. If a log cannot be closed,
    * there is no mark, and the next start recovers. The background loops must be stopped before. The storage stays open. The
-   * mark holds `brokerEpoch`: a Kafka broker that uses the directory later sends it when it registers, as proof of a clean
+   * mark has `brokerEpoch`. A Kafka broker that later uses the directory registers with this epoch, as proof of a clean
    * shutdown (KIP-966).
    */
   async close(brokerEpoch = -1n): Promise<void> {

@@ -81,8 +81,8 @@ export class LogUpkeep {
 
   /**
    * Deletes the oldest segments by one rule of retention and returns their number, which is limited so that other work does
-   * not wait long. `roll` creates a segment if all are deleted. A throw leaves a valid log, from which some segments may be
-   * gone.
+   * not wait long. `roll` creates a segment if all are deleted. After an error the log is valid, but may lack some of
+   * these segments.
    */
   deleteOldSegments(log: Omit<AgingLog, 'nowMs'>, roll: () => void): number {
     const { clocks, segments, folder, events } = this.#log
@@ -120,8 +120,8 @@ export class LogUpkeep {
   }
 
   /**
-   * Replaces `sources` by a cleaned segment, whose bytes are on disk. Returns false if the sources are gone. A rejection
-   * takes the log offline; the next start completes or undoes the replacement.
+   * Replaces `sources` by a cleaned segment, whose bytes are on disk. Returns false if the log has lost one of the sources. A
+   * rejection takes the log offline; the next start completes or undoes the replacement.
    */
   async replaceSegments(sources: readonly Segment[], cleaned: Segment): Promise<boolean> {
     const { guard } = this.#log
@@ -167,7 +167,7 @@ export interface SwapPorts {
 }
 
 /**
- * Replaces `sources` by `cleaned`, whose bytes are on disk. Returns false, without a change to the log, if they are gone.
+ * Replaces `sources` by `cleaned`, whose bytes are on disk. Returns false, without a change to the log, if it has lost one of them.
  */
 async function swapIn(ports: SwapPorts, sources: readonly Segment[], cleaned: Segment): Promise<boolean> {
   const { storage, folder, segments, setAside } = ports

@@ -1,6 +1,6 @@
 /**
  * Removes files of deleted segments and folders of deleted partitions in the background. Their names (`.deleted`, `-delete`)
- * mark them, so that the next start removes what is left.
+ * mark them, so that the next start removes the remaining ones.
  */
 import type { Events } from '../../events/event.ts'
 import type { Alarm, MonotonicClock } from '../../runtime/time.ts'
