@@ -214,7 +214,7 @@ export class Server {
   }
 
   /**
-   * Counts held bytes. Above the limit, closes the connection that holds most, because it is the one that floods the broker.
+   * Counts held bytes. Above the limit, closes the connection that holds most, because it most likely floods the broker.
    */
   #hold(deltaBytes: number): void {
     this.#heldBytes += deltaBytes
