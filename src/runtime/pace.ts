@@ -104,7 +104,7 @@ class Run<T, Step> {
    */
   proceed(failure?: { readonly error: unknown }): IteratorReturnResult<T> | Promise<unknown> {
     this.#slice.begin()
-    // The work reports the error of a promise also if it is stopped meanwhile.
+    // The work reports the error of a promise even if it is stopped meanwhile.
     if (!failure) this.#stopIfAborted()
     let next = failure ? this.#steps.throw(failure.error) : this.#steps.next(true)
     if (failure && !next.done) this.#stopIfAborted()
