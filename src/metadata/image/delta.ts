@@ -17,7 +17,7 @@ export interface MetadataDelta {
   /** State before the change. The configs of these topics are deleted as well, and are not part of `changedConfigs`. */
   readonly deletedTopics: readonly TopicState[]
   readonly addedPartitions: readonly TopicPartitions[]
-  /** Partitions that existed before the change, whose leader, ISR or replicas may be others. Each occurs once. */
+  /** Partitions that existed before the change, whose leader, ISR or replicas may have changed. Each occurs once. */
   readonly changedPartitions: readonly TopicPartitions[]
   /** Each resource occurs once. */
   readonly changedConfigs: readonly ConfigResource[]
