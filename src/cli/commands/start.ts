@@ -105,7 +105,7 @@ function fromFile({ config }: StartOptions): readonly Entry[] {
   }
 }
 
-/** The settings of the command line. `--port`, `--host` and `--data-dir` stand for settings, and `--set` overrides them. */
+/** The settings of the command line. `--port`, `--host` and `--data-dir` are short forms of settings. `--set` overrides them. */
 function fromCommandLine({ port, host, dataDir, set = [] }: StartOptions): readonly Entry[] {
   const short: Entry[] = []
   if (port !== undefined || host !== undefined) {
