@@ -1,6 +1,6 @@
 /**
- * A limit for the size of responses. A request can be much smaller than its response: a partition takes four bytes in a request,
- * all offsets of a group take none, and both may be repeated; the response repeats the metadata each time.
+ * A limit for the size of responses. A request can be much smaller than its response: a partition takes four bytes,
+ * a request for all offsets of a group has no partitions, and both may occur repeatedly. The response has the metadata each time.
  */
 import { KafkaError } from '../protocol/errors.ts'
 
