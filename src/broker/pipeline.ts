@@ -50,6 +50,7 @@ export interface InsertedStages {
 
 export function pipeline(parts: Parts, { before = [], after = [] }: InsertedStages = {}): Dispatch {
   const stages = [...before, handle(parts), ...after, throttle]
+  const { events } = parts
   const { loop } = parts.clocks
   return async (frame, connection) => {
     const exchange = decode(frame, connection, new RequestBuffers(parts.bufferPool), loop.now())
@@ -64,7 +65,7 @@ export function pipeline(parts: Parts, { before = [], after = [] }: InsertedStag
           }
         }
       } finally {
-        parts.events.emit(completed(exchange, loop.now()))
+        if (events.isObserved('RequestCompleted')) events.emit(completed(exchange, loop.now()))
       }
       return encode(exchange)
     } catch (error) {

@@ -24,6 +24,8 @@ export interface Stamp {
 
 /** Receives the events of its node. `emit` never throws. */
 export interface Events {
+  /** Whether a sink uses events of the type now. A frequent event is built only then. */
+  isObserved(type: Event['type']): boolean
   emit(event: Event): void
 }
 

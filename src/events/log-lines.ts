@@ -1,6 +1,6 @@
 /**
  * The log line of each event. The bindings of a line are the fields of the event, with its error as `err`. Frequent lines have a
- * rate limit, so that a client that repeats a mistake, or a failing disk, cannot fill the log.
+ * rate limit, so that a client that repeats a mistake, or a failing disk, cannot fill the log. The message of a line is built only if the logger takes its level.
  */
 import type { Logger } from '../runtime/logger.ts'
 import type { Alarm, MonotonicClock } from '../runtime/time.ts'
@@ -45,10 +45,17 @@ export class LogLines implements EventSink {
     this.#loop = loop
   }
 
+  /** Whether the logger takes lines of the type, for a type with a rate limit up to the limit. */
+  isEnabled(type: Event['type']): boolean {
+    return this.#isLevelEnabled(LINES[type].level)
+  }
+
   emit(event: Event): void {
     // Each line is typed; the type of the one chosen at run time is not known here.
     const line = LINES[event.type] as Line<Event>
-    this.#logger[this.#levelOf(line, event)](bindingsOf(event), line.message(event))
+    if (!this.#isLevelEnabled(line.level)) return
+    const level = this.#levelOf(line, event)
+    if (level === line.level || this.#isLevelEnabled(level)) this.#logger[level](bindingsOf(event), line.message(event))
   }
 
   /** Ends the period and logs the number of suppressed lines of each key. */
@@ -61,6 +68,10 @@ export class LogLines implements EventSink {
         this.#logger.warn({ key, count }, `${count} more events of ${key} within a minute, logged at level debug`)
     }
     this.#counts.clear()
+  }
+
+  #isLevelEnabled(level: LogLevel): boolean {
+    return this.#logger.isLevelEnabled?.(level) ?? true
   }
 
   #levelOf({ level, limit }: Line<Event>, event: Event): LogLevel {

@@ -1,4 +1,4 @@
-/** The events of one node: stamps each event and passes it to the sinks, in order and before `emit` returns. */
+/** The events of one node: logs each event, stamps it and passes it to the sinks, in order and before `emit` returns. */
 import { type Logger, silentLogger } from '../runtime/logger.ts'
 import type { Clocks } from '../runtime/time.ts'
 import type { Event, EventSink, Events } from './event.ts'
@@ -22,7 +22,11 @@ export class NodeEvents implements Events {
     this.#nodeId = nodeId
     this.#clocks = clocks
     this.#lines = logger === silentLogger ? undefined : new LogLines(logger, clocks.loop)
-    this.#sinks = this.#lines ? [this.#lines, ...sinks] : sinks
+    this.#sinks = sinks
+  }
+
+  isObserved(type: Event['type']): boolean {
+    return this.#sinks.length > 0 || (this.#lines?.isEnabled(type) ?? false)
   }
 
   /**
@@ -30,6 +34,9 @@ export class NodeEvents implements Events {
    * so a request must not fail because of it.
    */
   emit(event: Event): void {
+    try {
+      this.#lines?.emit(event)
+    } catch {}
     if (this.#sinks.length === 0) return
     const stamp = { nodeId: this.#nodeId, timestampMs: this.#clocks.wall.now() }
     for (const sink of this.#sinks) {

@@ -20,6 +20,8 @@ export interface Logger {
   warn: Log
   error: Log
   /** A logger that adds `bindings` to every line. */
+  /** False: lines of the level are dropped. Without this method all levels count as enabled. */
+  isLevelEnabled?(level: 'debug' | 'info' | 'warn' | 'error'): boolean
   child<Bindings extends object>(bindings: Bindings & Checked<Bindings>): Logger
 }
 
@@ -31,5 +33,6 @@ export const silentLogger: Logger = {
   info: nothing,
   warn: nothing,
   error: nothing,
+  isLevelEnabled: () => false,
   child: () => silentLogger
 }

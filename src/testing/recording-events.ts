@@ -4,6 +4,10 @@ import type { Event, EventOf, EventSink, Events } from '../events/event.ts'
 export class RecordingEvents implements Events, EventSink {
   readonly #events: Event[] = []
 
+  isObserved(): boolean {
+    return true
+  }
+
   emit(event: Event): void {
     this.#events.push(event)
   }

@@ -181,11 +181,10 @@ export class TxnCoordinator {
   /** Appends and applies a state. Emits `events`, then the change of the state. */
   #write(shard: TxnShard, before: Txn, txn: Txn, events: readonly Event[] = []): void {
     const { transactionalId, producerId, producerEpoch, state } = txn
+    shard.commit({ records: [{ transactionalId, txn }], events })
+    if (!this.#ports.events.isObserved('TransactionStateChanged')) return
     const change = { transactionalId, producerId, producerEpoch, from: before.state, to: state }
-    shard.commit({
-      records: [{ transactionalId, txn }],
-      events: [...events, { type: 'TransactionStateChanged', ...change }]
-    })
+    this.#ports.events.emit({ type: 'TransactionStateChanged', ...change })
   }
 
   /** Writes the abort of an open transaction, which fences its producer. */

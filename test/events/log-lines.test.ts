@@ -1,11 +1,12 @@
 import { expect, it } from 'vitest'
 import { LogLines } from '../../src/events/log-lines.ts'
+import type { Logger } from '../../src/runtime/logger.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { RecordingLogger } from '../../src/testing/recording-logger.ts'
 import { ALL_SAMPLES, sample } from './samples.ts'
 
-function logging() {
-  const logger = new RecordingLogger()
+function logging(levels: Pick<Logger, 'isLevelEnabled'> = {}) {
+  const logger = Object.assign(new RecordingLogger(), levels)
   const clock = new ManualClock()
   return { logger, clock, lines: new LogLines(logger, clock.loop) }
 }
@@ -77,4 +78,21 @@ it('log lines set no alarm without a limited line, or after the flush', () => {
   lines.emit(sample('ConnectionRefused'))
   lines.flush()
   expect(clock.pendingAlarms).toBe(0)
+})
+
+it('a line whose level the logger does not take is neither built nor written', () => {
+  const { logger, lines } = logging({ isLevelEnabled: (level: string) => level !== 'debug' && level !== 'info' })
+  const event = sample('ProducerFenced')
+  Object.defineProperty(event, 'transactionalId', { get: () => expect.unreachable('the message is built') })
+  lines.emit(event)
+  expect(logger.lines).toEqual([])
+  expect([lines.isEnabled('ProducerFenced'), lines.isEnabled('ConnectionRefused')]).toEqual([false, true])
+})
+
+it('events above a rate limit are counted if the logger does not take debug lines', () => {
+  const { logger, lines } = logging({ isLevelEnabled: (level: string) => level !== 'debug' })
+  for (let limit = 1; limit <= 12; limit++) lines.emit(sample('ConnectionRefused', { limit }))
+  expect(logger.lines).toHaveLength(10)
+  lines.flush()
+  expect(logger.messages('warn').at(-1)).toContain('2 more events of 10.0.0.1')
 })

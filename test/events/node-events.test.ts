@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest'
-import type { Event, Stamp } from '../../src/events/event.ts'
+import type { Event, EventSink, Stamp } from '../../src/events/event.ts'
 import { EventHistory } from '../../src/events/history.ts'
 import { NodeEvents } from '../../src/events/node-events.ts'
-import { silentLogger } from '../../src/runtime/logger.ts'
+import { type Logger, silentLogger } from '../../src/runtime/logger.ts'
 import { Harness } from '../../src/testing/harness.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { RecordingLogger } from '../../src/testing/recording-logger.ts'
@@ -36,4 +36,17 @@ it('a broker passes its events to the sinks of its options', async () => {
   await using broker = await Harness.start({ sinks: [sink] })
   await broker.request('ListGroups', {})
   expect(requests).toEqual(['ListGroups'])
+})
+
+it('a debug event is observed only with a sink, or with a logger that takes debug lines', () => {
+  const clocks = new ManualClock()
+  const logger = Object.assign(new RecordingLogger(), { isLevelEnabled: (level: string) => level !== 'debug' })
+  const observing = (options: { logger: Logger; sinks?: EventSink[] }) => {
+    const events = new NodeEvents({ nodeId: 1, clocks, ...options })
+    return [events.isObserved('RequestCompleted'), events.isObserved('ProducerFenced')]
+  }
+  expect(observing({ logger: silentLogger })).toEqual([false, false])
+  expect(observing({ logger })).toEqual([false, true])
+  expect(observing({ logger: new RecordingLogger() })).toEqual([true, true])
+  expect(observing({ logger, sinks: [new EventHistory()] })).toEqual([true, true])
 })
