@@ -66,7 +66,15 @@ export async function eachYielding<Item, Response>(
 
 /** Removes duplicate partitions: the last one counts, at the position of the first. */
 export function distinct<Ref extends PartitionRef>(refs: readonly Ref[]): Ref[] {
-  return [...new Map(refs.map(ref => [`${ref.topicId}/${ref.topic}/${ref.partition}`, ref])).values()]
+  const found: Ref[] = []
+  const topics = new TopicGroups<Map<number, number>>()
+  for (const ref of refs) {
+    const positions = topics.of(ref, () => new Map())
+    const position = positions.get(ref.partition)
+    if (position !== undefined) found[position] = ref
+    else positions.set(ref.partition, found.push(ref) - 1)
+  }
+  return found
 }
 
 /** The distinct partitions of a request, by topic. Takes one pass, because a request may repeat a topic thousands of times. */
@@ -84,11 +92,32 @@ export function indexesByTopic(
 
 /** Groups responses by topic, in the order of the first occurrence. */
 export function byTopic<Data>(responses: readonly (PartitionRef & { readonly data: Data })[]) {
-  const topics = new Map<string, { topic: string; topicId: string; partitions: Data[] }>()
-  for (const { topic, topicId, data } of responses) {
-    const entry = topics.get(`${topicId}/${topic}`)
-    if (entry) entry.partitions.push(data)
-    else topics.set(`${topicId}/${topic}`, { topic, topicId, partitions: [data] })
+  const topics: { topic: string; topicId: string; partitions: Data[] }[] = []
+  const groups = new TopicGroups<(typeof topics)[number]>()
+  for (const response of responses) {
+    const { topic, topicId, data } = response
+    const group = groups.of(response, () => {
+      const added = { topic, topicId, partitions: [] }
+      topics.push(added)
+      return added
+    })
+    group.partitions.push(data)
   }
-  return [...topics.values()]
+  return topics
+}
+
+/** One value for each topic of a request. Partitions of the same topic in a row need no lookup by name. */
+class TopicGroups<Group> {
+  readonly #groups = new Map<string, Group>()
+  #last: (Pick<PartitionRef, 'topic' | 'topicId'> & { readonly group: Group }) | undefined
+
+  of({ topic, topicId }: PartitionRef, create: () => Group): Group {
+    const last = this.#last
+    if (last && last.topic === topic && last.topicId === topicId) return last.group
+    const key = `${topicId}/${topic}`
+    const group = this.#groups.get(key) ?? create()
+    this.#groups.set(key, group)
+    this.#last = { topic, topicId, group }
+    return group
+  }
 }

@@ -113,11 +113,17 @@ type Answers = { readonly [Name in ApiName]: Answer<Name> }
 function handle(parts: Parts): Stage {
   const bound = Object.entries(HANDLERS).map(([name, handler]) => [name, handler(parts)])
   const answers: Answers = Object.fromEntries(bound)
-  return async exchange => {
+  return exchange => {
     if (exchange.response !== undefined) return
     // Each handler is typed; the type of the one chosen at run time is not known here.
-    exchange.response = await answers[exchange.api.name](exchange.request as never, exchange)
+    const answer = answers[exchange.api.name](exchange.request as never, exchange)
+    if (answer instanceof Promise) return responded(exchange, answer)
+    exchange.response = answer
   }
+}
+
+async function responded(exchange: Exchange, answer: Promise<object | undefined>): Promise<void> {
+  exchange.response = await answer
 }
 
 /** Sets throttleTimeMs to the mute time. The client waits as long before its next request (KIP-219). */

@@ -100,13 +100,23 @@ export class ProducerStates {
 
   /** Applies an appended batch, which has its final offsets. */
   record(batch: ProducerBatch): void {
-    const { producerId, producerEpoch, lastSequence, lastOffset, maxTimestamp: timestamp } = batch
-    const producer = this.#inEpoch(producerId, producerEpoch)
+    const {
+      producerId,
+      producerEpoch: epoch,
+      lastSequence,
+      lastOffset,
+      isTransactional,
+      maxTimestamp: timestamp
+    } = batch
+    const producer = this.#inEpoch(producerId, epoch)
     const appended = { lastSequence, lastOffset, offsetDelta: batch.lastOffsetDelta, timestamp }
-    const batches = [...producer.batches.slice(1 - REMEMBERED_BATCHES), appended]
-    const txnFirstOffset = producer.txnFirstOffset ?? (batch.isTransactional ? batch.baseOffset : undefined)
-    this.#producers.set(producerId, { ...producer, batches, lastTimestamp: timestamp, txnFirstOffset })
-    if (!batch.isTransactional) return
+    const batches = producer.batches.slice(1 - REMEMBERED_BATCHES)
+    batches.push(appended)
+    const { coordinatorEpoch } = producer
+    const txnFirstOffset = producer.txnFirstOffset ?? (isTransactional ? batch.baseOffset : undefined)
+    // Not a spread, which is slower: this runs for each batch.
+    this.#producers.set(producerId, { epoch, batches, lastTimestamp: timestamp, coordinatorEpoch, txnFirstOffset })
+    if (!isTransactional) return
     this.#verification.delete(producerId)
     if (producer.txnFirstOffset === undefined) this.#transactions.begin(producerId, batch.baseOffset)
   }

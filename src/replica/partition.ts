@@ -203,7 +203,7 @@ export class Partition {
 
   #append(batch: RecordBatch): { baseOffset: bigint } {
     const appended = this.log.append(batch, this.leaderEpoch)
-    this.#highWatermark.appended(batch.nextOffset, batch.sizeInBytes)
+    this.#highWatermark.appended(this.log.logEndOffset, batch.sizeInBytes)
     return appended
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { eachYielding } from '../../src/broker/per-partition.ts'
+import { byTopic, distinct, eachYielding } from '../../src/broker/per-partition.ts'
 import { yieldToEventLoop } from '../../src/runtime/pace.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 
@@ -37,5 +37,27 @@ describe('many items with a response each', () => {
       if (item === 1) throw new Error('a bug')
     })
     await expect(failing).rejects.toThrow('a bug')
+  })
+})
+
+describe('partitions of a request', () => {
+  const ref = (topic: string, partition: number, data = '') => ({ topic, topicId: 'id', partition, data })
+
+  it('the last of repeated partitions counts, at the position of the first', () => {
+    const refs = [ref('a', 0, 'first'), ref('b', 0), ref('a', 1), ref('a', 0, 'last'), ref('b', 0, 'other')]
+    expect(distinct(refs)).toEqual([ref('a', 0, 'last'), ref('b', 0, 'other'), ref('a', 1)])
+  })
+
+  it('topics of the same name with different ids have partitions of their own', () => {
+    const refs = [ref('', 0, 'x'), { ...ref('', 0, 'y'), topicId: 'other' }, ref('', 0, 'z')]
+    expect(distinct(refs).map(({ data }) => data)).toEqual(['z', 'y'])
+  })
+
+  it('responses are grouped by topic in the order of the first occurrence', () => {
+    const grouped = byTopic([ref('b', 0, 'b0'), ref('a', 0, 'a0'), ref('b', 1, 'b1')])
+    expect(grouped).toEqual([
+      { topic: 'b', topicId: 'id', partitions: ['b0', 'b1'] },
+      { topic: 'a', topicId: 'id', partitions: ['a0'] }
+    ])
   })
 })

@@ -72,7 +72,7 @@ export class LogWriter {
     if (leaderEpoch >= 0 && leaderEpoch !== epochs.latest?.epoch) this.beginLeaderEpoch(leaderEpoch)
     if (this.#rollPolicy.mustRoll(segments.active, batch, config, clocks.wall.now())) this.roll()
     segments.active.append(batch, config.indexIntervalBytes)
-    this.#endOffset = batch.nextOffset
+    this.#endOffset = segments.active.endOffset
     const aborted = this.#log.observer?.observed(batch)
     if (aborted) noteForCertain(segments.active, aborted)
     sync.appended(this.#endOffset)

@@ -4,7 +4,7 @@
  */
 import { derived, rows, type ViewOf } from '../../config/view.ts'
 import { KafkaError } from '../../protocol/errors.ts'
-import { batchesIn, NO_PRODUCER_EPOCH, NO_PRODUCER_ID, type RecordBatch } from '../../protocol/records/batch.ts'
+import { batchAt, NO_PRODUCER_EPOCH, NO_PRODUCER_ID, type RecordBatch } from '../../protocol/records/batch.ts'
 import { buildBatch } from '../../protocol/records/builder.ts'
 import type { Codec, Compression } from '../../protocol/records/compression/codecs.ts'
 import type { NewRecord } from '../../protocol/records/encoding.ts'
@@ -61,13 +61,12 @@ export interface ProducedRecords {
 export function parseProducedRecords(records: Buffer | null, apiVersion: number): ProducedRecords {
   let batch: RecordBatch | undefined
   try {
-    const batches = batchesIn(records ?? Buffer.alloc(0))
-    const { value: first } = batches.next()
+    const first = records === null ? undefined : batchAt(records, 0)
     if (!first) throw invalid('a Produce request must have one record batch for each partition, but has none')
     if (first.isLegacy) throw invalid(`the magic of the batch is ${first.magic}, but Produce requires 2`)
     batch = first
     checkCodec(first, apiVersion)
-    if (batches.next().value)
+    if (records && batchAt(records, first.bytes.length))
       throw invalid('a Produce request must have one record batch for each partition, but has several')
     return { batch, error: undefined }
   } catch (error) {

@@ -83,13 +83,19 @@ export function decrementSequence(sequence: number, decrement: number): number {
 export class RecordBatch {
   /** Exactly this batch, or at least its first BATCH_OVERHEAD bytes if only the header is read. */
   readonly bytes: Buffer
+  // Kept after the first read: an append reads these several times, and each int64 of a Buffer takes several BigInts.
+  #baseOffset: bigint | undefined
+  #lastOffset: bigint | undefined
+  #maxTimestamp: bigint | undefined
+  #producerId: bigint | undefined
 
   constructor(bytes: Buffer) {
     this.bytes = bytes
   }
 
   get baseOffset(): bigint {
-    return this.bytes.readBigInt64BE(HEADER.baseOffset)
+    this.#baseOffset ??= this.bytes.readBigInt64BE(HEADER.baseOffset)
+    return this.#baseOffset
   }
 
   /** Size of the batch after the length field. */
@@ -156,7 +162,8 @@ export class RecordBatch {
   }
 
   get lastOffset(): bigint {
-    return this.isLegacy ? this.baseOffset : this.baseOffset + BigInt(this.lastOffsetDelta)
+    this.#lastOffset ??= this.isLegacy ? this.baseOffset : this.baseOffset + BigInt(this.lastOffsetDelta)
+    return this.#lastOffset
   }
 
   get nextOffset(): bigint {
@@ -169,12 +176,14 @@ export class RecordBatch {
   }
 
   get maxTimestamp(): bigint {
-    return this.bytes.readBigInt64BE(HEADER.maxTimestamp)
+    this.#maxTimestamp ??= this.bytes.readBigInt64BE(HEADER.maxTimestamp)
+    return this.#maxTimestamp
   }
 
   /** -1 for a producer that is not idempotent. */
   get producerId(): bigint {
-    return this.bytes.readBigInt64BE(HEADER.producerId)
+    this.#producerId ??= this.bytes.readBigInt64BE(HEADER.producerId)
+    return this.#producerId
   }
 
   get producerEpoch(): number {
@@ -209,6 +218,8 @@ export class RecordBatch {
   stamp(baseOffset: bigint, partitionLeaderEpoch: number): void {
     this.bytes.writeBigInt64BE(baseOffset, HEADER.baseOffset)
     this.bytes.writeInt32BE(partitionLeaderEpoch, HEADER.leaderEpoch)
+    this.#baseOffset = baseOffset
+    this.#lastOffset = undefined
   }
 
   /** Sets the timestamp type and the max timestamp in place. Updates the checksum if either changes. */
@@ -220,6 +231,7 @@ export class RecordBatch {
       HEADER.attributes
     )
     this.bytes.writeBigInt64BE(maxTimestamp, HEADER.maxTimestamp)
+    this.#maxTimestamp = maxTimestamp
     this.seal()
   }
 
@@ -253,13 +265,19 @@ export function entrySizeAt(buffer: Buffer, position: number): number | undefine
   return length + LOG_OVERHEAD
 }
 
+/** The batch at `position`, as a view; undefined if the buffer does not contain it completely. Throws as `entrySizeAt`. */
+export function batchAt(buffer: Buffer, position: number): RecordBatch | undefined {
+  const size = entrySizeAt(buffer, position)
+  if (size === undefined || size > buffer.length - position) return undefined
+  return new RecordBatch(buffer.subarray(position, position + size))
+}
+
 /** The complete batches from `position` on, as views. Ends at a batch that the buffer does not contain completely. */
 export function* batchesIn(buffer: Buffer, position = 0): Generator<RecordBatch, undefined> {
-  let at = position
-  for (;;) {
-    const size = entrySizeAt(buffer, at)
-    if (size === undefined || size > buffer.length - at) return
-    yield new RecordBatch(buffer.subarray(at, at + size))
-    at += size
+  for (let at = position; ; ) {
+    const batch = batchAt(buffer, at)
+    if (!batch) return
+    yield batch
+    at += batch.bytes.length
   }
 }

@@ -20,7 +20,7 @@ import { ANY_EPOCH, type Partition } from '../../../replica/partition.ts'
 import { delayedProduce } from '../../../replica/purgatory.ts'
 import { forEachYielding } from '../../../runtime/pace.ts'
 import { type Call, handler, type Request, type RequestContext, type Response } from '../../context.ts'
-import { byTopic, distinct, failureOf } from '../../per-partition.ts'
+import { byTopic, distinct, failureOf, type PartitionRef } from '../../per-partition.ts'
 import { checkAdmitted, errorMessageOf, joinTransaction, type ProducedPartition } from './transactional-produce.ts'
 
 type PartitionResponse = Response<'Produce'>['responses'][number]['partitionResponses'][number]
@@ -28,6 +28,11 @@ type PartitionResponse = Response<'Produce'>['responses'][number]['partitionResp
 /** An error, and other fields of its response. */
 type Refusal = Pick<PartitionResponse, 'errorCode'> & Partial<PartitionResponse>
 
+interface PartitionResult<Data = PartitionResponse> extends PartitionRef {
+  readonly data: Data
+}
+
+const NO_REFUSALS: ReadonlyMap<ProducedPartition, Refusal> = new Map()
 const TOPIC_IDS_SINCE = 13
 const ALL_IN_SYNC = -1
 /** As in Kafka, the admin client may write to internal topics, to import offsets. */
@@ -41,16 +46,18 @@ export const produce = handler('Produce', PARTS, async (request, parts, context)
   const parsed = parsedPartitions(request, context)
   const partitions = distinct(parsed)
   const ofAll = refusalOfAll(request, parsed, context, parts.events)
-  const refusals = ofAll
-    ? new Map(partitions.map(produced => [produced, ofAll]))
-    : await joinTransaction(request, partitions, parts, context)
-  const results: (ProducedPartition & { data: PartitionResponse | Promise<PartitionResponse> })[] = []
+  const { transactionalId } = request
+  const refusals =
+    ofAll || transactionalId === null ? NO_REFUSALS : await joinTransaction(transactionalId, partitions, parts, context)
+  const results: PartitionResult<PartitionResponse | Promise<PartitionResponse>>[] = []
   // A small compressed batch may have many records to validate.
   await forEachYielding(partitions, parts.clocks.loop, produced => {
-    const refusal = refusals.get(produced)
-    results.push({ ...produced, data: refusal ? refused(produced, refusal) : produceTo(produced, call) })
+    const { topic, topicId, partition } = produced
+    const refusal = ofAll ?? refusals.get(produced)
+    const data = refusal ? refused(produced, refusal) : produceTo(produced, call)
+    results.push({ topic, topicId, partition, data })
   })
-  const responded = await Promise.all(results.map(async result => ({ ...result, data: await result.data })))
+  const responded = areDurable(results) ? results : await Promise.all(results.map(durably))
   if (request.acks === 0) return closeIfAnyFailed(responded)
   const responses = byTopic(responded).map(({ topic, topicId, partitions }) => ({
     name: topic,
@@ -60,16 +67,28 @@ export const produce = handler('Produce', PARTS, async (request, parts, context)
   return { responses }
 })
 
+function areDurable(
+  results: readonly PartitionResult<PartitionResponse | Promise<PartitionResponse>>[]
+): results is readonly PartitionResult[] {
+  return results.every(({ data }) => !(data instanceof Promise))
+}
+
+async function durably({
+  data,
+  ...ref
+}: PartitionResult<PartitionResponse | Promise<PartitionResponse>>): Promise<PartitionResult> {
+  return { ...ref, data: await data }
+}
+
 /** The partitions in the order of the request, including repeated ones. */
 function parsedPartitions({ topicData }: Request<'Produce'>, { apiVersion }: RequestContext): ProducedPartition[] {
-  return topicData.flatMap(({ name, topicId, partitionData }) =>
-    partitionData.map(({ index, records }) => ({
-      topic: name,
-      topicId,
-      partition: index,
-      records: parseProducedRecords(records, apiVersion)
-    }))
-  )
+  const parsed: ProducedPartition[] = []
+  for (const { name: topic, topicId, partitionData } of topicData) {
+    for (const { index: partition, records } of partitionData) {
+      parsed.push({ topic, topicId, partition, records: parseProducedRecords(records, apiVersion) })
+    }
+  }
+  return parsed
 }
 
 /** The error of the whole request. As in Kafka, partitions after the first transactional batch are not checked. */
@@ -142,7 +161,7 @@ function append(produced: ProducedPartition, partition: Partition, call: Produce
   const { topic, log } = partition
   const batch = acceptedBatch(produced.records)
   if (transactionalId !== null) checkAdmitted(transactionalId, batch, partition, parts, context)
-  if (![ALL_IN_SYNC, 0, 1].includes(acks))
+  if (acks !== ALL_IN_SYNC && acks !== 0 && acks !== 1)
     throw new KafkaError('INVALID_REQUIRED_ACKS', `acks must be -1, 0 or 1, not ${acks}`)
   if (isInternalTopic(topic) && context.clientId !== INTERNAL_CLIENT) {
     throw new KafkaError('INVALID_TOPIC_EXCEPTION', `clients may not write to the internal topic ${topic}`)
@@ -150,8 +169,10 @@ function append(produced: ProducedPartition, partition: Partition, call: Produce
   try {
     partition.checkLeads(ANY_EPOCH)
     if (acks === ALL_IN_SYNC) replicas.checkInSync(topic, produced.partition)
-    const appended = partition.append(batch, settings.topic(topic).view(VALIDATION_ROWS), clocks.wall.now())
-    return { index: produced.partition, errorCode: 'NONE', ...appended, logStartOffset: log.logStartOffset }
+    const rules = settings.topic(topic).view(VALIDATION_ROWS)
+    const { baseOffset, logAppendTimeMs } = partition.append(batch, rules, clocks.wall.now())
+    const { logStartOffset } = log
+    return { index: produced.partition, errorCode: 'NONE', baseOffset, logAppendTimeMs, logStartOffset }
   } catch (error) {
     const refusal = refusalOf(error, produced, call)
     const logStart = WITHOUT_LOG_START.has(refusal.errorCode) ? {} : { logStartOffset: log.logStartOffset }
@@ -211,7 +232,7 @@ function refused({ partition: index }: ProducedPartition, { errorCode, ...fields
 /** Maximum number of failures in an event. */
 const SHOWN_FAILURES = 3
 
-function closeIfAnyFailed(results: readonly (ProducedPartition & { data: PartitionResponse })[]): undefined {
+function closeIfAnyFailed(results: readonly PartitionResult[]): undefined {
   const failures = results
     .filter(({ data }) => data.errorCode !== 'NONE')
     .map(({ topic, topicId, partition, data }) => `${topic || topicId}-${partition}: ${data.errorCode}`)

@@ -10,7 +10,7 @@ import type { RecordBatch } from '../../../protocol/records/batch.ts'
 import { TRANSACTIONS_V2 } from '../../../protocol/transaction-version.ts'
 import type { Partition } from '../../../replica/partition.ts'
 import type { TxnPartitions } from '../../../txn/txn.ts'
-import type { Parts, Request, RequestContext } from '../../context.ts'
+import type { Parts, RequestContext } from '../../context.ts'
 import { failureOf, type PartitionRef } from '../../per-partition.ts'
 
 /** The first request versions that add partitions implicitly, and whose clients know TRANSACTION_ABORTABLE. */
@@ -87,19 +87,18 @@ export interface Refusal {
  * partitions that cannot be added; refuses all partitions if their batches are of several producers.
  */
 export async function joinTransaction(
-  { transactionalId }: Request<'Produce'>,
+  transactionalId: string,
   partitions: readonly ProducedPartition[],
   parts: JoinParts,
   context: RequestContext
 ): Promise<ReadonlyMap<ProducedPartition, Refusal>> {
-  if (transactionalId === null) return new Map()
   const admissions = partitions.flatMap(produced => admissionOf(produced, parts.replicas) ?? [])
-  if (new Set(admissions.map(({ batch }) => `${batch.producerId}/${batch.producerEpoch}`)).size > 1) {
+  const [first] = admissions
+  if (!first) return new Map()
+  if (admissions.some(({ batch }) => !isSameProducer(batch, first.batch))) {
     const errorMessage = 'Transactional records contained more than one producer ID'
     return new Map(partitions.map(produced => [produced, { errorCode: 'INVALID_PRODUCER_ID_MAPPING', errorMessage }]))
   }
-  const [first] = admissions
-  if (!first) return new Map()
   const added = admissions.filter(admission => needsAdding(transactionalId, admission, parts, context))
   try {
     await addToTransaction(writeOf(transactionalId, first.batch, parts, context), partitionsOf(added))
@@ -108,6 +107,10 @@ export async function joinTransaction(
     const refusal = { errorCode: failureOf(error, parts.events).errorCode, errorMessage: errorMessageOf(error) }
     return new Map(added.map(({ produced }) => [produced, refusal]))
   }
+}
+
+function isSameProducer(batch: RecordBatch, other: RecordBatch): boolean {
+  return batch.producerId === other.producerId && batch.producerEpoch === other.producerEpoch
 }
 
 /** Undefined for a batch that is not transactional. Errors of the batch or its partition are reported by the append. */
