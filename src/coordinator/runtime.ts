@@ -87,9 +87,11 @@ export class CoordinatorRuntime<State extends ShardState<Message>, Message, Kind
       check?.()
       const shard = this.shardOf(key)
       try {
-        return await operation(shard)
+        const response = operation(shard)
+        return response instanceof Promise ? await response : response
       } finally {
-        await shard.settled()
+        const settled = shard.settled()
+        if (settled) await settled
       }
     } catch (error) {
       const mapped = coordinatorError(error)

@@ -133,11 +133,17 @@ export class Shard<State extends ShardState<Message>, Message, Kind extends stri
   #append(records: readonly Message[], producer: StateProducer | undefined): void {
     const { log, format } = this.#parts
     const maxBytes = log.maxBatchBytes()
-    const [batch] = batchesOf(records, maxBytes, format.encode)
-    if (!batch || batch.items.length < records.length || batch.bytes > maxBytes) {
-      throw new KafkaError('RECORD_LIST_TOO_LARGE', `a batch of ${records.length} records exceeds ${maxBytes} bytes`)
+    const encoded: KeyValue[] = []
+    let bytes = 0
+    for (const record of records) {
+      const keyValue = format.encode(record)
+      bytes += sizeOf(keyValue)
+      if (bytes > maxBytes) {
+        throw new KafkaError('RECORD_LIST_TOO_LARGE', `a batch of ${records.length} records exceeds ${maxBytes} bytes`)
+      }
+      encoded.push(keyValue)
     }
-    log.append(batch.encoded, producer)
+    log.append(encoded, producer)
   }
 }
 
@@ -147,8 +153,12 @@ export class Shard<State extends ShardState<Message>, Message, Kind extends stri
 interface Batch<Item> {
   readonly items: Item[]
   readonly encoded: KeyValue[]
-  /** Size of keys and values. The overhead of the batch format is small and not counted. */
   bytes: number
+}
+
+/** Size of key and value. The overhead of the batch format is small and not counted. */
+function sizeOf({ key, value }: KeyValue): number {
+  return key.length + (value?.length ?? 0)
 }
 
 /** Yields one batch at a time. Encodes an item only when its batch is built: a record may be much larger than its item. */
@@ -160,7 +170,7 @@ function* batchesOf<Item>(
   let batch: Batch<Item> = { items: [], encoded: [], bytes: 0 }
   for (const item of items) {
     const encoded = encode(item)
-    const bytes = encoded.key.length + (encoded.value?.length ?? 0)
+    const bytes = sizeOf(encoded)
     if (batch.bytes > 0 && batch.bytes + bytes > maxBytes) {
       yield batch
       batch = { items: [], encoded: [], bytes: 0 }

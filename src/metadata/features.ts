@@ -79,8 +79,13 @@ export function supportedFeatures(): SupportedFeature[] {
 
 /** The finalized levels, limited to the supported levels. */
 export function finalizedFeatures(image: MetadataImage): FinalizedFeature[] {
-  return [...image.features].flatMap(([name, level]) => {
-    const works = Math.min(level, SUPPORTED[name]?.[1] ?? 0)
+  return Array.from(image.features.keys()).flatMap(name => {
+    const works = finalizedLevel(image, name)
     return works > 0 ? [{ name, maxVersionLevel: works, minVersionLevel: works }] : []
   })
+}
+
+/** The finalized level of a feature, limited to the supported level; 0 if it is off. */
+export function finalizedLevel({ features }: MetadataImage, name: string): number {
+  return Math.min(features.get(name) ?? 0, SUPPORTED[name]?.[1] ?? 0)
 }

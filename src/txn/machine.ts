@@ -167,25 +167,21 @@ export function fenceAndAbort(txn: Txn, transactionVersion: number, newProducerI
 
 function prepared(txn: Txn, result: TxnResult, clientVersion: number, newProducerId: () => bigint, now: number): Txn {
   const state = result === 'COMMIT' ? 'PrepareCommit' : 'PrepareAbort'
-  const decided = { updatedMs: now, startedMs: txn.startedMs, clientVersion }
-  if (clientVersion < TRANSACTIONS_V2) return moved(txn, state, decided)
+  if (clientVersion < TRANSACTIONS_V2) return moved(txn, state, { updatedMs: now, clientVersion })
   const nextProducerId = isExhausted(txn.producerEpoch) ? newProducerId() : NO_PRODUCER_ID
   const { producerEpoch: lastProducerEpoch } = txn
-  return moved(txn, state, {
-    ...decided,
-    nextProducerId,
-    producerEpoch: nextEpoch(lastProducerEpoch),
-    lastProducerEpoch
-  })
+  const producerEpoch = nextEpoch(lastProducerEpoch)
+  return moved(txn, state, { updatedMs: now, clientVersion, nextProducerId, producerEpoch, lastProducerEpoch })
 }
 
 /**
  * The completed state, after all markers are written. With KIP-890 it switches to the next producer id if epochs are exhausted.
  */
 export function completed(txn: Txn, now: number): Txn {
+  const state = completeState(resultOf(txn))
   const done = { partitions: NO_PARTITIONS, updatedMs: now }
-  const renewed = txn.nextProducerId === NO_PRODUCER_ID ? {} : { producerId: txn.nextProducerId, producerEpoch: 0 }
-  return moved(txn, completeState(resultOf(txn)), { ...done, ...renewed })
+  if (txn.nextProducerId === NO_PRODUCER_ID) return moved(txn, state, done)
+  return moved(txn, state, { ...done, producerId: txn.nextProducerId, producerEpoch: 0 })
 }
 
 /** The result of an ending transaction. */

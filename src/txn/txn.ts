@@ -83,10 +83,29 @@ export function newTxn(transactionalId: string, producerId: bigint, timeoutMs: n
   }
 }
 
-/** Applies a transition: checks that it is valid and keeps the previous producer id. Every transition uses it. */
-export function moved(txn: Txn, state: TxnState, change: Partial<Txn>): Txn {
+/** The fields that a transition changes. A field that is absent keeps its value; `nextProducerId` becomes -1. */
+type Change = Partial<Omit<Txn, 'transactionalId' | 'state' | 'previousProducerId'>>
+
+/**
+ * Applies a transition: checks that it is valid and keeps the previous producer id. Every transition uses it. Spreads would be
+ * slower: three transitions belong to each transaction.
+ */
+export function moved(txn: Txn, state: TxnState, change: Change): Txn {
   assert(FROM[state].includes(txn.state), `${txn.transactionalId} can change from ${txn.state} to ${state}`)
-  return { ...txn, previousProducerId: txn.producerId, nextProducerId: NO_PRODUCER_ID, ...change, state }
+  return {
+    transactionalId: txn.transactionalId,
+    state,
+    producerId: change.producerId ?? txn.producerId,
+    previousProducerId: txn.producerId,
+    nextProducerId: change.nextProducerId ?? NO_PRODUCER_ID,
+    producerEpoch: change.producerEpoch ?? txn.producerEpoch,
+    lastProducerEpoch: change.lastProducerEpoch ?? txn.lastProducerEpoch,
+    timeoutMs: change.timeoutMs ?? txn.timeoutMs,
+    partitions: change.partitions ?? txn.partitions,
+    startedMs: change.startedMs ?? txn.startedMs,
+    updatedMs: change.updatedMs ?? txn.updatedMs,
+    clientVersion: change.clientVersion ?? txn.clientVersion
+  }
 }
 
 /** True if at most one epoch is left, reserved to fence the producer: the next InitProducerId needs a new producer id. */

@@ -20,6 +20,7 @@ import {
   checkFeatures,
   type FinalizedFeature,
   finalizedFeatures,
+  finalizedLevel,
   type SupportedFeature,
   supportedFeatures
 } from '../features.ts'
@@ -192,7 +193,7 @@ export class MetadataLog {
 
   /** The finalized level of a feature; 0 if it is off. */
   level(feature: string): number {
-    return finalizedFeatures(this.#image).find(({ name }) => name === feature)?.maxVersionLevel ?? 0
+    return finalizedLevel(this.#image, feature)
   }
 
   /** The supported features and the finalized levels. */

@@ -113,9 +113,11 @@ function readTagged(reader: ByteReader, tagged: ReadonlyMap<number, Member>, val
 }
 
 function writeTagged(writer: ByteWriter, members: readonly (readonly [number, Member])[], value: Struct): void {
-  const present = members.filter(([, { name, field }]) => !isDefault(field, value[name]))
-  writer.uvarint(present.length)
-  for (const [tag, { name, codec }] of present) {
+  let present = 0
+  for (const [, { name, field }] of members) if (!isDefault(field, value[name])) present++
+  writer.uvarint(present)
+  for (const [tag, { name, field, codec }] of present === 0 ? [] : members) {
+    if (isDefault(field, value[name])) continue
     const payload = new ByteWriter(64)
     codec.write(payload, value[name])
     writer.uvarint(tag)
