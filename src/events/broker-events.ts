@@ -23,6 +23,8 @@ export type BrokerEvent =
   | { readonly type: 'BrokerStarted'; readonly tookMs: Readonly<Record<string, number>> }
   /** A failed start could not close everything that it had opened. */
   | { readonly type: 'StartCleanupFailed'; readonly error: unknown }
+  /** A sink of the events threw this error. */
+  | { readonly type: 'EventSinkFailed'; readonly error: unknown }
 
 export const BROKER_LINES: Lines<BrokerEvent> = {
   RequestCompleted: debug(({ api }) => `${api} request completed`),
@@ -41,5 +43,10 @@ export const BROKER_LINES: Lines<BrokerEvent> = {
     const phases = Object.entries(tookMs).map(([name, ms]) => `${name.replace(/Ms$/, '')} ${ms} ms`)
     return `broker started: ${phases.join(', ')}`
   }),
-  StartCleanupFailed: error(({ error }) => `failed start not cleaned up completely: ${reasonOf(error)}`)
+  StartCleanupFailed: error(({ error }) => `failed start not cleaned up completely: ${reasonOf(error)}`),
+  EventSinkFailed: limited(
+    1,
+    () => 'event sinks',
+    error(({ error }) => `event sink failed: ${reasonOf(error)}`)
+  )
 }

@@ -1,6 +1,6 @@
 /** Events of groups and their committed offsets, and their log lines. */
 import type { ErrorName } from '../protocol/errors.ts'
-import { info, type Lines, reasonOf, warn } from './line.ts'
+import { info, infoOfMany, type Lines, reasonOf, warn } from './line.ts'
 
 /** The reason of a rebalance of a classic group. `clientReason` is the reason that the client sent (KIP-800). */
 export type RebalanceReason =
@@ -175,8 +175,11 @@ export const GROUP_LINES: Lines<GroupEvent> = {
     ({ groupId, regularExpression, error }) =>
       `group ${groupId}: regular expression ${regularExpression} skipped: ${reasonOf(error)}`
   ),
-  OffsetsExpired: info(({ groupId, count }) => `group ${groupId}: ${count} offsets expired`),
-  OffsetsDeleted: info(({ groupId, count }) => `group ${groupId}: ${count} offsets of deleted topics removed`),
+  OffsetsExpired: infoOfMany('expired offsets', ({ groupId, count }) => `group ${groupId}: ${count} offsets expired`),
+  OffsetsDeleted: infoOfMany(
+    'deleted offsets',
+    ({ groupId, count }) => `group ${groupId}: ${count} offsets of deleted topics removed`
+  ),
   OffsetsRemovalFailed: warn(({ groupId, error }) => `group ${groupId}: offsets not removed: ${reasonOf(error)}`)
 }
 

@@ -41,6 +41,14 @@ export function limited<Event>(most: number, key: (event: Event) => string, line
   return { ...line, limit: { most, key } }
 }
 
+/** Lines of a type per minute that one request or one run of a loop may cause in any number. */
+const MOST_OF_MANY = 100
+
+/** An info line with a rate limit. `name` names the events in the line with the number of suppressed lines. */
+export function infoOfMany<Event>(name: string, message: (event: Event) => string): Line<Event> {
+  return limited(MOST_OF_MANY, () => name, info(message))
+}
+
 /** The message of an error, for the end of a log line. */
 export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)

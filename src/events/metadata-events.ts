@@ -1,6 +1,6 @@
 /** Events of topics and of the metadata log, and their log lines. */
 import type { ErrorName } from '../protocol/errors.ts'
-import { error, info, type Lines, reasonOf, warn } from './line.ts'
+import { error, info, infoOfMany, type Lines, reasonOf, warn } from './line.ts'
 
 export type MetadataEvent =
   | {
@@ -40,12 +40,17 @@ export type MetadataEvent =
   | { readonly type: 'SnapshotRetentionFailed'; readonly error: unknown }
 
 export const METADATA_LINES: Lines<MetadataEvent> = {
-  TopicCreated: info(
+  TopicCreated: infoOfMany(
+    'created topics',
     ({ topic, topicId, partitions }) => `topic ${topic} created: id ${topicId}, ${partitions} partitions`
   ),
-  TopicDeleted: info(({ topic, topicId }) => `topic ${topic} deleted: id ${topicId}`),
-  PartitionsAdded: info(({ topic, partitions }) => `topic ${topic}: partitions added, now ${partitions}`),
-  LeaderChanged: info(
+  TopicDeleted: infoOfMany('deleted topics', ({ topic, topicId }) => `topic ${topic} deleted: id ${topicId}`),
+  PartitionsAdded: infoOfMany(
+    'added partitions',
+    ({ topic, partitions }) => `topic ${topic}: partitions added, now ${partitions}`
+  ),
+  LeaderChanged: infoOfMany(
+    'changed leaders',
     ({ topicPartition, oldLeader, leader, leaderEpoch }) =>
       `${topicPartition}: leader ${oldLeader} -> ${leader}, leader epoch ${leaderEpoch}`
   ),

@@ -2,6 +2,7 @@
 import { type Logger, silentLogger } from '../runtime/logger.ts'
 import type { Clocks } from '../runtime/time.ts'
 import type { Event, EventSink, Events } from './event.ts'
+import { reasonOf } from './line.ts'
 import { LogLines } from './log-lines.ts'
 
 interface NodeEventsOptions {
@@ -17,6 +18,7 @@ export class NodeEvents implements Events {
   readonly #clocks: Clocks
   readonly #lines: LogLines | undefined
   readonly #sinks: readonly EventSink[]
+  #hasLogFailed = false
 
   constructor({ nodeId, clocks, logger, sinks = [] }: NodeEventsOptions) {
     this.#nodeId = nodeId
@@ -30,19 +32,29 @@ export class NodeEvents implements Events {
   }
 
   /**
-   * An error of a sink is dropped, and the other sinks still receive the event: the change that the event reports has happened,
-   * so a request must not fail because of it.
+   * The change that an event reports has happened, so a request must not fail because of a sink: an error of a sink is logged, and
+   * the other sinks still receive the event.
    */
   emit(event: Event): void {
-    try {
-      this.#lines?.emit(event)
-    } catch {}
+    this.#log(event)
     if (this.#sinks.length === 0) return
     const stamp = { nodeId: this.#nodeId, timestampMs: this.#clocks.wall.now() }
     for (const sink of this.#sinks) {
       try {
         sink.emit(event, stamp)
-      } catch {}
+      } catch (error) {
+        this.#log({ type: 'EventSinkFailed', error })
+      }
+    }
+  }
+
+  /** A failing logger cannot log its own error. The first error becomes a warning of the process. */
+  #log(event: Event): void {
+    try {
+      this.#lines?.emit(event)
+    } catch (error) {
+      if (!this.#hasLogFailed) process.emitWarning(`log lines are lost: ${reasonOf(error)}`)
+      this.#hasLogFailed = true
     }
   }
 

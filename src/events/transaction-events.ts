@@ -1,5 +1,5 @@
 /** Events of transactional ids and of the coordinators' topics, and their log lines. */
-import { debug, error, info, type Lines, limited, reasonOf, warn } from './line.ts'
+import { debug, error, info, infoOfMany, type Lines, limited, reasonOf, warn } from './line.ts'
 
 /** A transactional id and its producer before and after a change. `newProducerId` is absent if the producer id stays. */
 interface ProducerChange {
@@ -102,7 +102,8 @@ export const TRANSACTION_LINES: Lines<TransactionEvent> = {
     ({ transactionalId, producerId, producerEpoch, from, to }) =>
       `transaction of ${transactionalId} ${from} -> ${to}: producer id ${producerId}, epoch ${producerEpoch}`
   ),
-  TransactionalIdExpired: info(
+  TransactionalIdExpired: infoOfMany(
+    'expired transactional ids',
     ({ transactionalId, producerId }) => `transactional id ${transactionalId} expired: producer id ${producerId}`
   ),
   TransactionAbortFailed: warn(

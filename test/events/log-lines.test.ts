@@ -65,6 +65,14 @@ it('the warnings of operations that a coordinator cannot write are limited to te
   expect(logger.messages('warn').at(-1)).toContain('990 more events of __consumer_offsets')
 })
 
+it('a request that creates thousands of topics has a hundred lines and the number of the others', () => {
+  const { logger, lines } = logging()
+  for (let count = 0; count < 5_000; count++) lines.emit(sample('TopicCreated', { topic: `t-${count}` }))
+  lines.flush()
+  expect(logger.messages('info')).toHaveLength(100)
+  expect(logger.messages('warn')).toEqual(['4900 more events of created topics within a minute, logged at level debug'])
+})
+
 it('a missing codec is logged once a minute, each codec by itself', () => {
   const { logger, lines } = logging()
   for (const codec of ['lz4', 'lz4', 'snappy', 'snappy']) lines.emit(sample('CodecMissing', { codec }))

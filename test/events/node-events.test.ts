@@ -3,6 +3,7 @@ import type { Event, EventSink, Stamp } from '../../src/events/event.ts'
 import { EventHistory } from '../../src/events/history.ts'
 import { NodeEvents } from '../../src/events/node-events.ts'
 import { type Logger, silentLogger } from '../../src/runtime/logger.ts'
+import { yieldToEventLoop } from '../../src/runtime/pace.ts'
 import { Harness } from '../../src/testing/harness.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { RecordingLogger } from '../../src/testing/recording-logger.ts'
@@ -19,14 +20,34 @@ it('each sink receives each event with node and time before emit returns', () =>
   expect(received).toEqual([stamped, stamped])
 })
 
-it('a sink that throws fails neither the emitter nor the next sink', () => {
+it('a logger that throws fails neither the emitter nor the sinks, and the process warns once', async () => {
   const logger = new RecordingLogger()
   logger.info = () => {
     throw new Error('the log cannot be written')
   }
   const history = new EventHistory()
   const events = new NodeEvents({ nodeId: 1, clocks: new ManualClock(), logger, sinks: [history] })
+  const warnings: string[] = []
+  const noteWarning = ({ message }: Error) => warnings.push(message)
+  process.on('warning', noteWarning)
+  for (let count = 0; count < 2; count++) events.emit(sample('GroupEpochBumped'))
+  await yieldToEventLoop()
+  process.off('warning', noteWarning)
+  expect(warnings).toEqual(['log lines are lost: the log cannot be written'])
+  expect(history.of('groupId', 'orders')).toHaveLength(2)
+})
+
+it('the error of a sink is logged, and the next sink receives the event', () => {
+  const logger = new RecordingLogger()
+  const failing = {
+    emit: () => {
+      throw new Error('the sink has no room')
+    }
+  }
+  const history = new EventHistory()
+  const events = new NodeEvents({ nodeId: 1, clocks: new ManualClock(), logger, sinks: [failing, history] })
   events.emit(sample('GroupEpochBumped'))
+  expect(logger.messages('error')).toEqual(['event sink failed: the sink has no room'])
   expect(history.of('groupId', 'orders')).toHaveLength(1)
 })
 

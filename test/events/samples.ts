@@ -20,6 +20,7 @@ const SAMPLES: Samples = {
   StorageFailed: { error },
   BrokerStarted: { tookMs: { lockMs: 1, metadataMs: 20 } },
   StartCleanupFailed: { error },
+  EventSinkFailed: { error },
   ConnectionRefused: { remoteAddress: '10.0.0.1', cause: 'max.connections.per.ip', limit: 2 },
   ConnectionNotAccepted: { error },
   ConnectionClosed: { ...peer, reason: { cause: 'IncompleteRequest' } },
