@@ -31,7 +31,7 @@ export type TransactionEvent =
       readonly timeoutMs: number
       readonly client?: string | undefined
     } & ProducerChange)
-  /** Every change of a transaction's state. Emitted several times for each transaction. */
+  /** Each write of a transaction's state. `from` equals `to` if only its partitions or its producer change. */
   | {
       readonly type: 'TransactionStateChanged'
       readonly transactionalId: string
