@@ -153,6 +153,7 @@ export class Shard<State extends ShardState<Message>, Message, Kind extends stri
 interface Batch<Item> {
   readonly items: Item[]
   readonly encoded: KeyValue[]
+  /** Size of keys and values. */
   bytes: number
 }
 
